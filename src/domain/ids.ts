@@ -1,0 +1,31 @@
+/** Identifiers of runs, items and attempts: their shapes, and the names made from them. */
+
+const RUN_ID = /^RUN_\d{8}T\d{6}Z_[0-9a-f]{8}$/;
+
+/** True for a run id such as `RUN_20260325T120000Z_deadbeef` (UTC, 8 hexadecimal digits). */
+export function isRunId(text: string): boolean {
+  return RUN_ID.test(text);
+}
+
+/** Builds a run id from an ISO time in UTC and 8 hexadecimal digits of randomness. */
+export function buildRunId(isoTime: string, randomHex: string): string {
+  return `RUN_${isoTime.slice(0, 19).replaceAll(/[-:]/g, "")}Z_${randomHex.slice(0, 8)}`;
+}
+
+/**
+ * Encodes an item id as one name of a file or folder: everything outside `[A-Za-z0-9_-]` becomes `%XX`,
+ * so that two different ids never share a folder, also where names fold case or dots mean something.
+ */
+export function encodeName(id: string): string {
+  return [...new TextEncoder().encode(id)]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return /[A-Za-z0-9_-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    })
+    .join("");
+}
+
+/** The run branch, which `--deliver branch` makes appear in the user's repository. */
+export function runBranch(planId: string, runId: string): string {
+  return `conveyor/${planId}/${runId}`;
+}

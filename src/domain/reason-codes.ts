@@ -1,0 +1,176 @@
+/**
+ * Every reason code, with what it means and what to do. `docs/policy-and-gates.md` is checked against this tuple.
+ * A code exists here only when something can give it.
+ */
+export const REASON_CODES = {
+  GATE_POLICY_DENIED_OR_UNKNOWN: {
+    means: "The policy gate did not receive `allow` for the delivered head, or the run's own policy decision is not allow.",
+    act: "Find out why policy did not allow it; when it really does, resume with --policy-status allow.",
+  },
+  GATE_CI_NOT_SUCCESS: {
+    means: "CI is missing, pending or failing on the delivered head.",
+    act: "Let CI finish on exactly that commit; when it is green, resume with --ci-status success.",
+  },
+  GATE_REVIEW_NOT_APPROVED: {
+    means: "Nobody has approved the delivered head, or changes were requested.",
+    act: "Have the branch reviewed; when it is approved, resume with --review-status approved.",
+  },
+  PLAN_DIGEST_CHANGED: {
+    means: "The plan at the tip of the trust ref is not the plan this run was started with.",
+    act: "Start a new run of the changed plan, or restore the plan and resume.",
+  },
+  POLICY_DIGEST_CHANGED: {
+    means: "The policy or configuration at the tip of the trust ref is not the one this run was started with.",
+    act: "Start a new run under the changed policy, or restore it and resume.",
+  },
+  ITEM_AWAITING_HUMAN_GATE: {
+    means: "The item asks for a manual gate, which this version cannot yet record.",
+    act: "Leave the item out with --item, or take the gate out of the plan.",
+  },
+  ITEM_BLOCKED_EXTERNAL: {
+    means: "The item waits for something outside: its executor said so, or it asks for evidence only a person can supply.",
+    act: "Remove what blocks it, then resume with --new-attempt ITEM.",
+  },
+  ITEM_ESCALATED: {
+    means: "An item could not be proven and was handed to a person.",
+    act: "Read the item's last attempt in the run folder, then resume with --new-attempt ITEM.",
+  },
+  NO_CHANGE_PRODUCED: {
+    means: "Two sessions ended without changing a single file.",
+    act: "Check that the executor does the item, then resume with --new-attempt ITEM.",
+  },
+  SCOPE_VIOLATION: {
+    means: "A changed path lies under none of the item's write roots.",
+    act: "Widen allowed_write_roots in the plan when the change is right; otherwise mend the executor.",
+  },
+  PROTECTED_PATH_CHANGED: {
+    means: "A protected path was changed: the built-in floor or one of policy.protected-paths.",
+    act: "Make that change by hand in a pull request of its own.",
+  },
+  PATH_UNSAFE: {
+    means: "A symlink leaves the tree, or a path has a .git-like name, control characters, a submodule or a twin that differs in case alone.",
+    act: "Mend the executor; such a path never enters a candidate.",
+  },
+  DIFF_LIMIT_EXCEEDED: {
+    means: "The change is larger than limits.diff-lines, limits.diff-files or limits.diff-bytes.",
+    act: "Split the item, or raise the limit in the configuration.",
+  },
+  VERIFICATION_MISSING: {
+    means: "Nothing would be verified: no required command, no artifact check, no validation command.",
+    act: "Give an item required_verification_commands, or set validation.commands in the configuration.",
+  },
+  VERIFICATION_FAILED: {
+    means: "A required command or artifact check failed on the candidate, or a validation command on the run branch.",
+    act: "Read the verification log named in the report.",
+  },
+  RED_GREEN_NOT_PROVEN: {
+    means: "The item asks for red/green proof, which this version cannot yet give.",
+    act: "Leave the item out with --item, or set requires_red_green to false.",
+  },
+  FIX_BUDGET_EXHAUSTED: {
+    means: "The fix rounds (limits.fix-rounds) are used up and the item is still not proven.",
+    act: "Read what the last round left open, then resume with --new-attempt ITEM.",
+  },
+  GIT_TAMPERED: {
+    means: "A session changed git metadata that belongs to the orchestrator: HEAD, refs, hooks, config, info, alternates, index flags or stored objects.",
+    act: "Mend the executor and start a new run; the old run's repository is no longer trusted.",
+  },
+  PROCESS_SURVIVED: {
+    means: "Processes of a session outlived it; they were killed and the session's work was not used.",
+    act: "Make the executor wait for what it starts, then resume with --new-attempt ITEM.",
+  },
+  EXECUTOR_NOT_CONFIGURED: {
+    means: "No executor is configured, so nothing can do the work.",
+    act: "Set executor in .github/conveyor.yml, or give --executor-bin.",
+  },
+  PREPARE_FAILED: {
+    means: "A prepare command failed on the base, or changed a tracked file.",
+    act: "Run the prepare commands by hand in a clean clone, mend them, then resume.",
+  },
+  SPAWN_FAILED: {
+    means: "A program could not be started.",
+    act: "Check the command's name, that it is on PATH and executable, then resume.",
+  },
+  EXIT_NONZERO: {
+    means: "A program ended with a failure exit code or by a signal.",
+    act: "Read its log in the run folder.",
+  },
+  PROCESS_TIMEOUT: {
+    means: "A program was over its time limit and was ended.",
+    act: "Raise the time limit when that is justified, then resume.",
+  },
+  OUTPUT_LIMIT: {
+    means: "A program wrote more than limits.output-bytes and was ended.",
+    act: "Make the program quieter, or raise the limit.",
+  },
+  ARTIFACT_MISSING: {
+    means: "An expected artifact is missing, or was not written anew by the program that should write it.",
+    act: "Mend the program, or what is expected of it.",
+  },
+  ARTIFACT_MALFORMED: {
+    means: "An expected JSON artifact is not JSON.",
+    act: "Mend the program that writes it.",
+  },
+  RESULT_MALFORMED: {
+    means: "The executor's result payload is unreadable or has an unknown status.",
+    act: "Write the payload as docs/programs.md says, or none at all.",
+  },
+  SESSION_LIMIT: {
+    means: "The item used up limits.sessions-per-item.",
+    act: "Split the item or raise the limit, then resume.",
+  },
+  NO_PROGRESS: {
+    means: "Two handoffs in a row left the very same tree.",
+    act: "See why the executor does not get on, then resume with --new-attempt ITEM.",
+  },
+  CHECKPOINT_CORRUPT: {
+    means: "The checkpoint is ahead of the journal or differs from it.",
+    act: "Find out what wrote to the run folder; delete the checkpoint only if you trust the journal.",
+  },
+  JOURNAL_CORRUPT: {
+    means: "The journal is not a chain of valid events.",
+    act: "Restore the run folder from a copy, or start a new run.",
+  },
+  ARTIFACT_TAMPERED: {
+    means: "A file that the journal names is missing or changed, or a file stands in the run folder that no event names.",
+    act: "Restore the file from a copy, or start a new run.",
+  },
+  STATE_WRITE_FAILED: {
+    means: "The run folder could not be written, so the run stopped before claiming anything.",
+    act: "Free space or mend permissions, then resume.",
+  },
+  LOCKED: {
+    means: "Another process holds this run.",
+    act: "Wait for it, or end it, then try again.",
+  },
+  BASE_MOVED: {
+    means: "The trust ref no longer contains the run's base commit.",
+    act: "Restore the branch, or start a new run on the new base.",
+  },
+  BASE_NOT_TRUSTED: {
+    means: "The base commit is not reachable from the trust ref nor from policy.trusted-refs.",
+    act: "Merge the base first, or start from the trusted branch.",
+  },
+  PLAN_NOT_COMMITTED: {
+    means: "The plan is not committed as it stands, so nobody can have approved it.",
+    act: "Commit the plan, then run.",
+  },
+  DIRTY_CHECKOUT: {
+    means: "Tracked files have changes that are not committed; they would not be part of the run.",
+    act: "Commit or stash them, or give --allow-dirty to leave them out.",
+  },
+  REPOSITORY_UNSUPPORTED: {
+    means: "The repository has something a run cannot carry byte for byte: submodules, LFS, a partial clone, or no commit at all.",
+    act: "See docs/operations.md for what is supported.",
+  },
+  AMBIENT_AGENT_CONFIG: {
+    means: "Configuration of coding agents on this machine or in the repository could change what they do.",
+    act: "Know that it is there; a program that you configure as executor may read it.",
+  },
+} as const satisfies Record<string, { readonly means: string; readonly act: string }>;
+
+/** A stable code that says why something was refused, stopped or failed. */
+export type ReasonCode = keyof typeof REASON_CODES;
+
+/** All reason codes, in the order of the document. */
+export const REASON_CODE_NAMES = Object.keys(REASON_CODES) as readonly ReasonCode[] as [ReasonCode, ...ReasonCode[]];

@@ -1,0 +1,187 @@
+/**
+ * The effects that the kernel may ask for, as types. `effects/` implements them, `compose.ts` builds them.
+ * Nothing here is a value.
+ */
+import type { ProcessReport } from "./domain/process-report.ts";
+import type { FileDigest } from "./domain/journal.ts";
+import type { TamperFinding, TreeChange } from "./domain/candidate.ts";
+
+/** Time, injected so that tests are deterministic. */
+export interface Clock {
+  /** ISO 8601 in UTC with milliseconds. */
+  now(): string;
+  /** Milliseconds that only ever grow, for durations. */
+  monotonicMs(): number;
+}
+
+/** Randomness, injected. */
+export interface Randomness {
+  /** `bytes` random bytes as lower-case hexadecimal digits. */
+  hex(bytes: number): string;
+}
+
+/** One program to run. Nothing is inherited: what is not named here, the program does not get. */
+export interface ProcessRequest {
+  /** argv; the first is a path or a name that is looked up in `env.PATH`. Never a shell string. */
+  readonly command: readonly [string, ...string[]];
+  /** Absolute path. */
+  readonly cwd: string;
+  /** The whole environment. The runner adds `CONVEYOR_PROCESS_MARKER` alone. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** Sum of stdout and stderr at which the program is ended. */
+  readonly outputBytesMax: number;
+  /** Absolute paths where head and tail of the output are kept. */
+  readonly stdoutPath: string;
+  readonly stderrPath: string;
+  /** Ends the program when aborted: the ending is then `cancelled`. */
+  readonly signal: AbortSignal;
+  /** Called for each complete line of output, for people to follow; never decides anything. */
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+/** Runs programs, one way, and says for exactly one reason how each ended. */
+export interface Processes {
+  run(request: ProcessRequest): Promise<ProcessReport>;
+}
+
+/** A worktree of the run's private repository. */
+export interface Worktree {
+  /** Name under `worktrees/` of the private repository. */
+  readonly name: string;
+  /** Absolute path of its folder. */
+  readonly path: string;
+}
+
+/** Opaque facts about git metadata before a session, to be compared after it. */
+export interface TamperSnapshot {
+  readonly opaque: unique symbol;
+}
+
+/** What a session left, as one tree that the orchestrator built itself. */
+export interface CandidateTree {
+  readonly tree: string;
+  readonly changes: readonly TreeChange[];
+}
+
+/** The private bare repository of a run and its worktrees (`kernel.md`, *Where the work happens*). */
+export interface RunRepository {
+  /** Opens or makes a worktree, detached at `commit`, byte-exact. An existing folder of that name is removed first. */
+  openWorktree(name: string, commit: string): Promise<Worktree>;
+  /** The worktree of that name when folder and metadata both still exist. */
+  findWorktree(name: string): Promise<Worktree | undefined>;
+  /** Makes the files of a worktree those of `tree`, HEAD and index staying at its commit. */
+  restoreTree(worktree: Worktree, tree: string): Promise<void>;
+  /** Removes every worktree of the run, folders included. */
+  removeWorktrees(): Promise<void>;
+  /** Records HEAD, refs, hooks, config, info, alternates, index flags and stored objects. */
+  snapshot(worktree: Worktree): Promise<TamperSnapshot>;
+  /**
+   * What differs from before, empty when nothing does. New objects that a session added to the private store are
+   * removed, so that none of them can stand in for one that the orchestrator is about to write.
+   */
+  compareSnapshot(before: TamperSnapshot, worktree: Worktree): Promise<readonly TamperFinding[]>;
+  /**
+   * Builds the candidate tree of a worktree with the orchestrator's own index: tracked changes, and untracked files
+   * that the ignore rules of `baseCommit` do not ignore and that `excluded` does not list.
+   */
+  buildCandidate(worktree: Worktree, baseCommit: string, excluded: readonly string[]): Promise<CandidateTree>;
+  /** Files that are untracked in a worktree: what its `prepare` added. */
+  listUntracked(worktree: Worktree): Promise<readonly string[]>;
+  /** Paths of tracked files whose content differs from `commit`. */
+  listTrackedChanges(worktree: Worktree, commit: string): Promise<readonly string[]>;
+  /** Makes a commit of exactly `tree`; no hook, no index, no branch moves. */
+  commitTree(input: { tree: string; parent: string; message: string; at: string }): Promise<string>;
+  /** The patch from one commit or tree to another, with nothing hidden by attributes. */
+  buildPatch(from: string, to: string): Promise<Uint8Array>;
+  /** Changes between two trees or commits, one for each path. */
+  listChanges(from: string, to: string): Promise<readonly TreeChange[]>;
+  /** The commit a ref of the private repository names. */
+  readRef(ref: string): Promise<string | undefined>;
+  /** Moves a ref from `from` to `to` by compare-and-swap; `undefined` means that the ref must not exist. */
+  swapRef(ref: string, from: string | undefined, to: string): Promise<"moved" | "refused">;
+  /** Type, or nothing when the object does not exist or its bytes are not those its name promises. */
+  readTreeOf(commit: string): Promise<string | undefined>;
+  readParentsOf(commit: string): Promise<readonly string[] | undefined>;
+  /** Bytes of a file at a commit or tree, or nothing. */
+  readFileAt(commit: string, path: string): Promise<Uint8Array | undefined>;
+  /** All paths tracked at a commit. */
+  listFilesAt(commit: string): Promise<readonly string[]>;
+}
+
+/** The repository the user works in; read at the start, written once. */
+export interface UserRepository {
+  /** Absolute path of the top folder. */
+  readonly root: string;
+  /** The commit that HEAD names. */
+  readonly headCommit: string;
+  /** Full ref name the checkout is on, or nothing when HEAD is detached. */
+  readonly headRef: string | undefined;
+  /** The commit a ref names now, or nothing. */
+  readRef(ref: string): Promise<string | undefined>;
+  isAncestor(commit: string, of: string): Promise<boolean>;
+  readFileAt(commit: string, path: string): Promise<Uint8Array | undefined>;
+  /** Tracked files whose content is not committed. */
+  listUncommitted(): Promise<readonly string[]>;
+  listFilesAt(commit: string): Promise<readonly string[]>;
+  /** What makes a run impossible here: submodules, LFS, a partial clone. Empty when nothing does. */
+  listUnsupported(commit: string): Promise<readonly string[]>;
+  /** Makes `refs/conveyor/base/<RUN_ID>` name the base, so that no gc prunes it while the run lives. */
+  pinBase(runId: string, commit: string): Promise<void>;
+  /** Copies the objects of `head` that `base` lacks and makes `branch` name it by compare-and-swap. */
+  deliverBranch(input: {
+    privateGitDir: string;
+    branch: string;
+    base: string;
+    head: string;
+    from: string | undefined;
+  }): Promise<"moved" | "refused">;
+}
+
+/** Files of the run folder. Paths are relative to it, with `/`. */
+export interface RunFiles {
+  /** Absolute path of the run folder. */
+  readonly root: string;
+  resolve(path: string): string;
+  /** Writes atomically and durably (temporary file, fsync, rename, fsync of the folder) and gives the digest to journal. */
+  write(path: string, bytes: Uint8Array | string): Promise<FileDigest>;
+  read(path: string): Promise<Uint8Array | undefined>;
+  digest(path: string): Promise<FileDigest | undefined>;
+  /** Makes the folder of a path. */
+  makeFolder(path: string): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+/** What `prepare` is asked to do in one worktree (`kernel.md`, *Prepare*). */
+export interface PrepareRequest {
+  readonly worktree: Worktree;
+  /** The commit the worktree was made from; `inputs` are read as they are in its tree. */
+  readonly commit: string;
+  readonly commands: readonly (readonly [string, ...string[]])[];
+  /** Files whose content decides whether a cached result fits; none means the whole tree decides. */
+  readonly inputs: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly outputBytesMax: number;
+  /** Absolute path of the log of command `index`. */
+  readonly logPath: (index: number, stream: "stdout" | "stderr") => string;
+  readonly signal: AbortSignal;
+}
+
+/** What `prepare` did. */
+export interface Preparation {
+  /** `cached`: a copy of an earlier result was handed out, no command ran. */
+  readonly status: "nothing_to_do" | "ran" | "cached" | "failed";
+  /** Digest of commands and inputs: the name of the cached result. */
+  readonly key: string;
+  readonly executions: readonly { readonly command: readonly [string, ...string[]]; readonly report: ProcessReport }[];
+  /** Files that it added: never part of a candidate. */
+  readonly preparedPaths: readonly string[];
+  /** Tracked files that it changed: a failure. */
+  readonly trackedChanges: readonly string[];
+}
+
+/** Runs the configured prepare commands, or hands out a copy of their cached result. */
+export interface Preparer {
+  prepare(request: PrepareRequest): Promise<Preparation>;
+}
