@@ -3,8 +3,9 @@
  * Nothing here is a value.
  */
 import type { ProcessReport } from "./domain/process-report.ts";
-import type { FileDigest } from "./domain/journal.ts";
+import type { EventDraft, FileDigest, JournalEvent } from "./domain/journal.ts";
 import type { TamperFinding, TreeChange } from "./domain/candidate.ts";
+import type { ArtifactCheck } from "./domain/verification.ts";
 
 /** Time, injected so that tests are deterministic. */
 export interface Clock {
@@ -105,6 +106,8 @@ export interface RunRepository {
   readParentsOf(commit: string): Promise<readonly string[] | undefined>;
   /** Bytes of a file at a commit or tree, or nothing. */
   readFileAt(commit: string, path: string): Promise<Uint8Array | undefined>;
+  /** Ids of objects in the private store whose bytes are not those their names promise. */
+  findForgedObjects(): Promise<readonly string[]>;
   /** All paths tracked at a commit. */
   listFilesAt(commit: string): Promise<readonly string[]>;
 }
@@ -185,3 +188,66 @@ export interface Preparation {
 export interface Preparer {
   prepare(request: PrepareRequest): Promise<Preparation>;
 }
+
+/** Appends to the journal of one run, under one lock. */
+export interface JournalWriter {
+  /** Appends and fsyncs one event; throws `StateWriteError` when that fails, and never tries again. */
+  append(draft: EventDraft): JournalEvent;
+  /** SHA-256 of the last line. */
+  readonly head: string;
+  /** Replaces the checkpoint; `durable` also syncs file and folder, as a run does when it stops. */
+  writeCheckpoint(bytes: string, durable: boolean): void;
+}
+
+/** Environments, homes and temporary folders of programs, by allow-list (`kernel.md`, *Processes*). */
+export interface Environments {
+  /** A new environment whose HOME, TMPDIR and XDG folders are `name`'s own; `extra` is added last. */
+  build(name: string, passNames: readonly string[], extra: Readonly<Record<string, string>>): Promise<Record<string, string>>;
+  /** A folder for what is handed to and taken from a program: outside the checkout, the worktrees and the run folder. */
+  openScratch(name: string): Promise<Scratch>;
+}
+
+/** A folder in which a program finds its prompt and leaves its result. */
+export interface Scratch {
+  readonly path: string;
+  write(name: string, bytes: Uint8Array | string): Promise<string>;
+  /** Bytes of a regular file in the folder, at most `bytesMax` and one more; nothing when there is none. */
+  read(name: string, bytesMax: number): Promise<Uint8Array | undefined>;
+}
+
+/** Expected artifacts of a program, and required artifacts of an item. */
+export interface Artifacts {
+  /** Notes what stands at the paths now, so that an artifact counts only when it is written anew. */
+  note(root: string, paths: readonly string[]): Promise<ArtifactNotes>;
+  check(
+    root: string,
+    before: ArtifactNotes,
+    paths: readonly string[],
+  ): Promise<{ readonly missing: readonly string[]; readonly malformed: readonly string[] }>;
+  inspect(root: string, path: string): Promise<ArtifactCheck["status"]>;
+}
+
+/** What stood at the paths of expected artifacts before a program ran; only `check` reads it. */
+export type ArtifactNotes = ReadonlyMap<string, string>;
+
+/** Everything the kernel may ask of the world during a run. */
+export interface Ports {
+  readonly clock: Clock;
+  readonly journal: JournalWriter;
+  readonly files: RunFiles;
+  readonly repository: RunRepository;
+  readonly user: UserRepository;
+  readonly processes: Processes;
+  readonly preparer: Preparer;
+  readonly environments: Environments;
+  readonly artifacts: Artifacts;
+  /** Aborted when a person or a runner wants the run to end; `reason` is the signal's name. */
+  readonly interrupt: AbortSignal;
+  /** Follows the run for people; never decides anything. */
+  readonly progress: (line: ProgressLine) => void;
+}
+
+/** One thing that happened, for a person to follow. */
+export type ProgressLine =
+  | { readonly kind: "event"; readonly event: JournalEvent }
+  | { readonly kind: "output"; readonly itemId: string | null; readonly line: string };

@@ -117,7 +117,7 @@ export const REASON_CODES = {
   },
   SESSION_LIMIT: {
     means: "The item used up limits.sessions-per-item.",
-    act: "Split the item or raise the limit, then resume.",
+    act: "Split the item, or resume with --new-attempt ITEM, which counts anew.",
   },
   NO_PROGRESS: {
     means: "Two handoffs in a row left the very same tree.",
@@ -147,10 +147,6 @@ export const REASON_CODES = {
     means: "The trust ref no longer contains the run's base commit.",
     act: "Restore the branch, or start a new run on the new base.",
   },
-  BASE_NOT_TRUSTED: {
-    means: "The base commit is not reachable from the trust ref nor from policy.trusted-refs.",
-    act: "Merge the base first, or start from the trusted branch.",
-  },
   PLAN_NOT_COMMITTED: {
     means: "The plan is not committed as it stands, so nobody can have approved it.",
     act: "Commit the plan, then run.",
@@ -162,6 +158,10 @@ export const REASON_CODES = {
   REPOSITORY_UNSUPPORTED: {
     means: "The repository has something a run cannot carry byte for byte: submodules, LFS, a partial clone, or no commit at all.",
     act: "See docs/operations.md for what is supported.",
+  },
+  DELIVERY_REFUSED: {
+    means: "The run branch exists in the repository with another commit than the run put there.",
+    act: "Rename or delete that branch when nobody needs it, then resume.",
   },
   AMBIENT_AGENT_CONFIG: {
     means: "Configuration of coding agents on this machine or in the repository could change what they do.",

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import type { ProcessEntry, ProcessTable } from "../../src/effects/process-list.ts";
+import { followTree } from "../../src/effects/process-tree.ts";
+
+const ROOT = 4_000_000;
+const root: ProcessEntry = { pid: ROOT, ppid: process.pid, family: ROOT, startTime: "500" };
+
+/** A machine whose processes the test says. Nothing here sends a signal. */
+function machine(...moments: readonly (readonly ProcessEntry[])[]) {
+  let moment = 0;
+  const carriers = new Set<number>();
+  const table: ProcessTable = {
+    list: () => moments[Math.min(moment++, moments.length - 1)] ?? [],
+    carries: (pid) => carriers.has(pid),
+    commandOf: () => "",
+  };
+  return { table, carriers };
+}
+
+describe("who belongs to a program", () => {
+  test("who was seen as its child, and left parent and session afterwards", () => {
+    const child = { pid: 4_000_001, ppid: ROOT, family: ROOT, startTime: "501" };
+    const { table } = machine([root], [root, child], [{ ...child, ppid: 1, family: child.pid }]);
+    const tree = followTree(table, ROOT, "M=1");
+    tree.observe();
+    expect(tree.isAlive()).toBe(true);
+    expect(tree.hasRelatives()).toBe(false);
+  });
+
+  test("who shares a session with one of its daemons", () => {
+    const daemon = { pid: 4_000_001, ppid: 1, family: 4_000_001, startTime: "501" };
+    const beside = { pid: 4_000_002, ppid: 1, family: 4_000_001, startTime: "502" };
+    const { table, carriers } = machine([root], [daemon, beside], [beside]);
+    carriers.add(daemon.pid);
+    const tree = followTree(table, ROOT, "M=1");
+    expect(tree.isAlive()).toBe(true);
+    expect(tree.isAlive()).toBe(true);
+  });
+
+  test("not who got its number after it had ended, nor that one's family", () => {
+    const stranger = { pid: ROOT, ppid: 1, family: ROOT, startTime: "900" };
+    const theirs = { pid: 4_000_002, ppid: 1, family: ROOT, startTime: "901" };
+    const { table } = machine([root], [stranger, theirs]);
+    expect(followTree(table, ROOT, "M=1").isAlive()).toBe(false);
+  });
+
+  test("not who is older, whatever it carries", () => {
+    const older = { pid: 4_000_003, ppid: 1, family: 4_000_003, startTime: "99" };
+    const { table, carriers } = machine([root], [older]);
+    carriers.add(older.pid);
+    expect(followTree(table, ROOT, "M=1").isAlive()).toBe(false);
+  });
+
+  test("never the orchestrator and its own session, even when the program did not leave it", () => {
+    const orchestrator = { pid: process.pid, ppid: ROOT, family: 77, startTime: "1" };
+    const beside = { pid: 4_000_004, ppid: 1, family: 77, startTime: "900" };
+    const { table } = machine(
+      [orchestrator, { ...root, family: 77 }],
+      [orchestrator, { ...root, family: 77 }],
+      [orchestrator, beside],
+    );
+    const tree = followTree(table, ROOT, "M=1");
+    tree.observe();
+    expect(tree.isAlive()).toBe(false);
+  });
+});

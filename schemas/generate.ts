@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { planSchema } from "../src/domain/plan.ts";
+
+/** One persisted shape and the file that publishes it. */
+export interface PublishedSchema {
+  /** File name in this folder without `.schema.json`. */
+  readonly name: string;
+  readonly title: string;
+  /** Major version of the shape, part of its `$id`. */
+  readonly version: number;
+  readonly schema: z.ZodType;
+  /** `output`: as we write it. `input`: as a person may write it, defaults left out. */
+  readonly io: "input" | "output";
+}
+
+/** Every shape that is published; the next one is added here and nowhere else. */
+export const PUBLISHED_SCHEMAS: readonly PublishedSchema[] = [
+  { name: "normalized-plan", title: "Normalized plan of Plan Conveyor", version: 1, schema: planSchema, io: "output" },
+];
+
+const SUFFIX = ".schema.json";
+
+/** Renders the JSON Schema file of one shape; equal shapes give equal bytes. */
+export function renderSchema({ name, title, version, schema, io }: PublishedSchema): string {
+  const { $schema, ...body } = z.toJSONSchema(schema, { target: "draft-2020-12", io });
+  const head = { $schema, $id: `urn:plan-conveyor:schema:${name}:v${version}`, title };
+  return `${JSON.stringify({ ...head, ...(sortKeywords(body) as object) }, null, 2)}\n`;
+}
+
+/** Names the files in `folder` that are missing, differ from their schema, or belong to none. */
+export function findDrift(folder: string, published: readonly PublishedSchema[]): readonly string[] {
+  const expected = new Map(published.map((entry) => [entry.name + SUFFIX, renderSchema(entry)]));
+  const present = readdirSync(folder).filter((file) => file.endsWith(SUFFIX));
+  const unknown = present.filter((file) => !expected.has(file));
+  const drifted = [...expected].filter(([file, text]) => !present.includes(file) || read(folder, file) !== text);
+  return [...drifted.map(([file]) => file), ...unknown];
+}
+
+/** Makes the schema files in `folder` exactly those of `published`. */
+export function writeSchemas(folder: string, published: readonly PublishedSchema[]): void {
+  for (const file of findDrift(folder, published)) rmSync(join(folder, file), { force: true });
+  for (const entry of published) writeFileSync(join(folder, entry.name + SUFFIX), renderSchema(entry));
+}
+
+function read(folder: string, file: string): string {
+  return readFileSync(join(folder, file), "utf8");
+}
+
+/** Sorts JSON Schema keywords, so that a new release of zod cannot shuffle them; names of properties keep their order. */
+function sortKeywords(value: unknown, isNames = false): unknown {
+  if (Array.isArray(value)) return value.map((member) => sortKeywords(member));
+  if (value === null || typeof value !== "object") return value;
+  const members = Object.entries(value);
+  if (!isNames) members.sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(
+    members.map(([key, member]) => [key, sortKeywords(member, !isNames && (key === "properties" || key === "$defs"))]),
+  );
+}
+
+if (import.meta.main) {
+  if (process.argv.includes("--check")) {
+    for (const file of findDrift(import.meta.dirname, PUBLISHED_SCHEMAS)) {
+      console.error(`schemas/${file} is not what src/domain says: run  npm run build  and commit the result`);
+      process.exitCode = 1;
+    }
+  } else {
+    writeSchemas(import.meta.dirname, PUBLISHED_SCHEMAS);
+  }
+}

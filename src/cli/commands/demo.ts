@@ -1,0 +1,57 @@
+import { resolve } from "node:path";
+import { makeDemoRepository, openWorkplace } from "../../compose.ts";
+import { EXIT } from "../../domain/run-stop.ts";
+import { refuse } from "../answer.ts";
+import { buildDemoFiles, DEMO_PLAN } from "../demo-files.ts";
+import type { Io } from "../io.ts";
+import { run } from "./run.ts";
+import { verify } from "./verify.ts";
+
+/**
+ * `conveyor demo`: a real plan in a temporary repository, with scripted programs: one item passes after a fix round,
+ * one at once; the gates are given; then the journal is verified. Nothing leaves the machine.
+ */
+export async function demo(io: Io, options: { keep?: string; quiet?: boolean }): Promise<number> {
+  const keep = options.keep === undefined ? undefined : resolve(io.cwd, options.keep);
+  const made = await makeDemoRepository(buildDemoFiles(process.execPath), { keep, searchPath: io.env["PATH"] ?? "" });
+  if (!made.ok) return refuse(io, "USAGE", `--keep: ${made.error}`);
+  const repository = made.value;
+  const inside: Io = { ...io, cwd: repository.path };
+  try {
+    if (options.quiet !== true) explain(io, repository.path);
+    const opened = await openWorkplace(repository.path, io.env);
+    if (!opened.ok) return refuse(io, "USAGE", opened.error.message);
+    const ended = await run(inside, DEMO_PLAN, {
+      policyStatus: "allow",
+      ciStatus: "success",
+      reviewStatus: "approved",
+      quiet: options.quiet ?? false,
+      format: "text",
+    });
+    if (ended !== EXIT.done) return ended;
+    const verified = await verify(inside, undefined, { format: "text" });
+    if (verified === EXIT.done && options.quiet !== true) conclude(io, keep);
+    return verified;
+  } finally {
+    if (keep === undefined) await repository.remove();
+  }
+}
+
+function explain(io: Io, path: string): void {
+  io.note(io.style("bold", `A repository with a plan of two items, in ${path}`));
+  io.note(
+    [
+      "A scripted executor stands in for a coding agent. Its first try at item 01 has a fault: the orchestrator's own",
+      "verification finds it, and a fix round mends it. The three gates are given on the command line.",
+      "",
+    ].join("\n"),
+  );
+}
+
+function conclude(io: Io, keep: string | undefined): void {
+  io.note(
+    keep === undefined
+      ? "\nThe repository is removed again; see all of it with: conveyor demo --keep DIR"
+      : `\nLook around:\n  cd ${keep}\n  git log --stat --all\n  conveyor status\n  conveyor report --markdown`,
+  );
+}

@@ -1,0 +1,85 @@
+import { resolve } from "node:path";
+import { openNewRun, readLocalFile, toRepositoryPath } from "../../compose.ts";
+import { EXIT } from "../../domain/run-stop.ts";
+import { loadInputs } from "../../kernel/load-inputs.ts";
+import { startRun } from "../../kernel/start-run.ts";
+import { renderDryRun } from "../../render/dry-run-text.ts";
+import { printProblems, printRefusals, refuse, requireWorkplace } from "../answer.ts";
+import { finishRun } from "../finish-run.ts";
+import type { Io } from "../io.ts";
+import { given, parseSettings, type InvocationOptions } from "../options.ts";
+import { createProgress } from "../progress.ts";
+import { readVersions } from "../versions.ts";
+
+interface RunOptions extends InvocationOptions {
+  readonly item?: readonly string[];
+  readonly outputDir?: string;
+  readonly config?: string;
+  readonly allowDirty?: boolean;
+  readonly dryRun?: boolean;
+  readonly executorBin?: string;
+  readonly executorArg?: readonly string[];
+  readonly executorExpectedArtifact?: readonly string[];
+}
+
+/** `conveyor run PLAN`: one plan from the start. */
+export async function run(io: Io, planArgument: string, options: RunOptions): Promise<number> {
+  const workplace = await requireWorkplace(io);
+  if (typeof workplace === "number") return workplace;
+  const parsed = parseSettings(options);
+  if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
+  const planPath = toRepositoryPath(workplace.places.root, io.cwd, planArgument);
+  if (planPath === undefined) return refuse(io, "USAGE", `expected a plan inside ${workplace.places.root}, found ${planArgument}`);
+  const localConfig = options.config === undefined ? undefined : readLocalFile(resolve(io.cwd, options.config));
+  if (options.config !== undefined && localConfig === undefined) return refuse(io, "USAGE", `--config: cannot read ${options.config}`);
+  if (options.executorBin === undefined && (options.executorArg ?? options.executorExpectedArtifact) !== undefined) {
+    return refuse(io, "USAGE", "--executor-arg and --executor-expected-artifact need --executor-bin");
+  }
+  const inputs = await loadInputs(workplace.user, {
+    planPath,
+    planOnDisk: readLocalFile(resolve(io.cwd, planArgument)),
+    localConfig: localConfig === undefined ? undefined : { path: options.config ?? "", bytes: localConfig },
+    items: options.item ?? [],
+    allowDirty: options.allowDirty ?? false,
+    executor:
+      options.executorBin === undefined
+        ? undefined
+        : {
+            command: [options.executorBin, ...(options.executorArg ?? [])],
+            expectedArtifacts: options.executorExpectedArtifact ?? [],
+          },
+  });
+  if (!inputs.ok) return printRefusals(io, inputs.error);
+  printProblems(io, inputs.value.warnings);
+  if (options.dryRun === true) {
+    io.out(renderDryRun(inputs.value, options.format));
+    return EXIT.done;
+  }
+  const opened = await openNewRun(
+    workplace,
+    {
+      interrupt: io.interrupt,
+      progress: createProgress(io, options.quiet ?? false),
+      checkpointCopy: options.checkpointPath === undefined ? undefined : resolve(io.cwd, options.checkpointPath),
+    },
+    {
+      outputDir: options.outputDir === undefined ? undefined : resolve(io.cwd, options.outputDir),
+      planId: inputs.value.plan.plan_id,
+    },
+  );
+  if (!opened.ok) return refuse(io, "USAGE", opened.error.message);
+  const { runId, ports } = opened.value;
+  const context = await startRun(ports, inputs.value, {
+    runId,
+    settings: parsed.value.settings,
+    options: {
+      ...parsed.value.values,
+      item: given([...(options.item ?? [])], options.item === undefined),
+      config: given(options.config ?? null, options.config === undefined),
+      "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),
+      executor: { value: [...inputs.value.executor.command], source: options.executorBin === undefined ? "configuration" : "command_line" },
+    },
+    versions: await readVersions(io),
+  });
+  return finishRun(io, opened.value, context, options.format);
+}

@@ -1,0 +1,52 @@
+import { styleText } from "node:util";
+import { isStateWriteError } from "../compose.ts";
+import { EXIT } from "../domain/run-stop.ts";
+import type { Io } from "./io.ts";
+import { buildProgram, UsageError } from "./program.ts";
+import manifest from "../../package.json" with { type: "json" };
+
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  // A second signal finds the run already sealing; the orchestrator outlives both, or the seal would be half done.
+  process.on(signal, () => interrupt.abort(signal));
+}
+
+const watched = process.stderr.isTTY;
+const io: Io = {
+  cwd: process.cwd(),
+  env: process.env,
+  version: manifest.version,
+  out: (text) => process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
+  note: (text) => process.stderr.write(text.endsWith("\n") ? text : `${text}\n`),
+  watched,
+  style: (format, text) => styleText(format, text, { stream: process.stderr, validateStream: true }),
+  interrupt: interrupt.signal,
+};
+
+// A reader that goes away (`conveyor … | head`) is no reason to die in the middle of a run.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (process.platform === "win32") {
+    io.note("conveyor does not run on Windows itself: use it inside WSL");
+    return EXIT.usage;
+  }
+  let exitCode: number = EXIT.done;
+  try {
+    const program = buildProgram(io, (code) => {
+      exitCode = code;
+    });
+    await program.parseAsync(process.argv);
+    return exitCode;
+  } catch (fault) {
+    if (fault instanceof UsageError) return fault.exitCode;
+    if (isStateWriteError(fault)) {
+      io.note(`STATE_WRITE_FAILED ${fault.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`);
+      return EXIT.failed;
+    }
+    io.note(`conveyor failed: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}`);
+    return EXIT.failed;
+  }
+}

@@ -1,0 +1,59 @@
+import type { EventDetails, OptionValue } from "../domain/journal.ts";
+import type { GateSignals } from "../domain/gates.ts";
+import { err, ok, type Result } from "../domain/result.ts";
+import type { Settings } from "../kernel/run-context.ts";
+import type { Format } from "./io.ts";
+
+/** Options of `run` and `resume` as the parser gives them. */
+export interface InvocationOptions {
+  readonly checkpointPath?: string;
+  readonly policyStatus: GateSignals["policy"];
+  readonly ciStatus: GateSignals["ci"];
+  readonly reviewStatus: GateSignals["review"];
+  readonly deliver?: "none" | "branch";
+  readonly timeoutMs?: number;
+  readonly executorEnv?: readonly string[];
+  readonly quiet?: boolean;
+  readonly format: Format;
+}
+
+/** Makes the settings of an invocation; `saved` is what a resumed run was started with. */
+export function parseSettings(
+  options: InvocationOptions,
+  saved?: EventDetails<"run_created">["options"],
+): Result<{ settings: Settings; values: Record<string, OptionValue> }, string> {
+  const env = parseEnv(options.executorEnv ?? []);
+  if (!env.ok) return env;
+  const started = saved?.["deliver"]?.value;
+  const deliver = options.deliver ?? (started === "none" ? "none" : "branch");
+  const signals = { policy: options.policyStatus, ci: options.ciStatus, review: options.reviewStatus };
+  return ok({
+    settings: { signals, deliver, timeoutMs: options.timeoutMs, executorEnv: env.value },
+    values: {
+      "policy-status": given(signals.policy, signals.policy === "unknown"),
+      "ci-status": given(signals.ci, signals.ci === "missing"),
+      "review-status": given(signals.review, signals.review === "missing"),
+      deliver: given(deliver, options.deliver === undefined),
+      "timeout-ms": given(options.timeoutMs ?? null, options.timeoutMs === undefined),
+      "executor-env": given(Object.keys(env.value).sort(), options.executorEnv === undefined),
+      "checkpoint-path": given(options.checkpointPath === undefined ? null : "given", options.checkpointPath === undefined),
+    },
+  });
+}
+
+/** An option's value and where it came from. */
+export function given(value: OptionValue["value"], isDefault: boolean): OptionValue {
+  return { value, source: isDefault ? "default" : "command_line" };
+}
+
+function parseEnv(pairs: readonly string[]): Result<Record<string, string>, string> {
+  const env: Record<string, string> = {};
+  for (const pair of pairs) {
+    const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(pair);
+    if (match?.[1] === undefined || match[2] === undefined) {
+      return err(`--executor-env: expected NAME=value, found ${JSON.stringify(pair.split("=")[0])}, for example LANGUAGE=en`);
+    }
+    env[match[1]] = match[2];
+  }
+  return ok(env);
+}

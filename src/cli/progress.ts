@@ -1,0 +1,19 @@
+import type { ProgressLine } from "../ports.ts";
+import { renderProgress } from "../render/progress-text.ts";
+import type { Io } from "./io.ts";
+
+/**
+ * Follows a run on stderr: a line for each thing worth knowing. Output of programs is shown, dimmed, only to somebody
+ * who watches a terminal; in a pipe it would drown the lines that matter, and it is in the logs.
+ */
+export function createProgress(io: Io, quiet: boolean): (line: ProgressLine) => void {
+  if (quiet) return () => undefined;
+  return (line) => {
+    if (line.kind === "output") {
+      if (io.watched) io.note(io.style("dim", `    ${line.line}`));
+      return;
+    }
+    const rendered = renderProgress(line.event);
+    if (rendered !== undefined) io.note(rendered.tone === "plain" ? rendered.text : io.style(rendered.tone, rendered.text));
+  };
+}

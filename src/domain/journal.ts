@@ -1,0 +1,322 @@
+import { z } from "zod";
+import { tamperFindingSchema } from "./candidate.ts";
+import { canonicalJson, sha256, type Json } from "./digest.ts";
+import { executorPayloadSchema } from "./executor-outcome.ts";
+import { gateDecisionSchema, gateSignalsSchema } from "./gates.ts";
+import { processEndingSchema } from "./process-report.ts";
+import { REASON_CODE_NAMES } from "./reason-codes.ts";
+import { err, ok, type Result } from "./result.ts";
+import { scopeViolationSchema } from "./scope.ts";
+import { STAGES } from "./stages.ts";
+import { artifactCheckSchema } from "./verification.ts";
+
+/** `prev` of the first event. */
+export const JOURNAL_START = "0".repeat(64);
+
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+const reasonCode = z.enum(REASON_CODE_NAMES);
+const stage = z.enum(STAGES);
+const counter = z.int().positive();
+
+export const fileDigestSchema = z.strictObject({
+  /** Relative to the run folder, with `/`. */
+  path: z.string(),
+  sha256: sha256Schema,
+  bytes: z.int().nonnegative(),
+});
+/** A file of the run folder, named by the event that made it. */
+export type FileDigest = z.infer<typeof fileDigestSchema>;
+const files = z.array(fileDigestSchema);
+
+export const stageExecutionSchema = z.strictObject({
+  stage,
+  idempotency_key: z.string(),
+  item_id: z.string().nullable(),
+  /** What the program was started for. */
+  purpose: z.enum(["prepare", "executor", "required_command", "suggested_command", "validation_command", "stage"]),
+  command: z.string(),
+  args: z.array(z.string()),
+  /** Names of the variables the program was given; values are never recorded. */
+  env_keys: z.array(z.string()),
+  started_at: z.string().nullable(),
+  duration_ms: z.number().nonnegative(),
+  exit_code: z.int().nullable(),
+  status: z.enum(["success", "skipped", "failed", "timeout", "spawn_failed", "artifact_missing"]),
+  error: z.string().nullable(),
+  missing_artifacts: z.array(z.string()),
+  malformed_artifacts: z.array(z.string()),
+});
+/** One program that was started, or one stage that a resume did not need to do again (source document 002). */
+export type StageExecution = z.infer<typeof stageExecutionSchema>;
+const executions = z.array(stageExecutionSchema);
+
+export const optionValueSchema = z.strictObject({
+  value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]),
+  source: z.enum(["command_line", "configuration", "default"]),
+});
+/** An option as it was in force, and where its value came from. */
+export type OptionValue = z.infer<typeof optionValueSchema>;
+const options = z.record(z.string(), optionValueSchema);
+
+const attemptRound = { attempt: counter, round: counter };
+
+/** Details of every type of event. What an event says is what was seen or done; what follows is derived by the fold. */
+const DETAILS = {
+  run_created: z.strictObject({
+    plan_path: z.string(),
+    plan_sha256: sha256Schema,
+    policy_sha256: sha256Schema,
+    config: z.strictObject({
+      path: z.string().nullable(),
+      sha256: sha256Schema.nullable(),
+      authority: z.enum(["trust_ref", "local", "none"]),
+    }),
+    base_commit: z.string(),
+    /** Full name of the branch the run started on; nothing when HEAD was detached: then the base itself is trusted. */
+    trust_ref: z.string().nullable(),
+    /** All items of the plan, in the order of work. */
+    item_ids: z.array(z.string()).min(1),
+    /** The items this invocation may start (`--item`); a resume goes on with all. */
+    selected_ids: z.array(z.string()).min(1),
+    /** `env_names`: variables given with `--executor-env`; their values are never written, so a resume needs them again. */
+    executor: z.strictObject({
+      command: z.array(z.string()).min(1),
+      expected_artifacts: z.array(z.string()),
+      env_names: z.array(z.string()),
+    }),
+    run_branch: z.string(),
+    options,
+    versions: z.record(z.string(), z.string()),
+    files,
+  }),
+  run_resumed: z.strictObject({
+    options,
+    warnings: z.array(z.string()),
+    /** The item that gets a new attempt although it had been settled. */
+    new_attempt: z.string().nullable(),
+  }),
+  files_set_aside: z.strictObject({ reason: z.enum(["torn_tail", "leftover"]), files }),
+  stage_started: z.strictObject({ stage }),
+  stage_finished: z.strictObject({ stage }),
+  stage_failed: z.strictObject({ stage, reason_code: reasonCode, message: z.string() }),
+  stage_skipped: z.strictObject({ stage, execution: stageExecutionSchema }),
+  base_prepared: z.strictObject({
+    status: z.string(),
+    key: z.string(),
+    /** Ending of the command that went wrong; null when all went well. */
+    ending: processEndingSchema.nullable(),
+    tracked_changes: z.array(z.string()),
+    executions,
+    files,
+  }),
+  item_started: z.strictObject({}),
+  attempt_opened: z.strictObject({
+    ...attemptRound,
+    base_commit: z.string(),
+    worktree: z.string(),
+    prepare_status: z.string(),
+    prepare_ending: processEndingSchema.nullable(),
+    executions,
+    files,
+  }),
+  session_started: z.strictObject({
+    ...attemptRound,
+    session: counter,
+    kind: z.enum(["execute", "fix"]),
+    files,
+  }),
+  session_finished: z.strictObject({
+    ...attemptRound,
+    session: counter,
+    ending: processEndingSchema,
+    payload: executorPayloadSchema,
+    execution: stageExecutionSchema,
+    tamper: z.array(tamperFindingSchema),
+    survivors: z.array(z.strictObject({ pid: z.int(), command: z.string() })),
+    files,
+  }),
+  /** The attempt proves nothing any more: its session was cut short, or its worktree is gone. */
+  attempt_lost: z.strictObject({
+    attempt: counter,
+    why: z.enum(["session_cut_short", "worktree_gone"]),
+  }),
+  handoff_sealed: z.strictObject({ attempt: counter, session: counter, tree: z.string(), files }),
+  candidate_built: z.strictObject({
+    ...attemptRound,
+    base_commit: z.string(),
+    tree: z.string(),
+    commit: z.string().nullable(),
+    changed_paths: z.int().nonnegative(),
+    violations: z.array(scopeViolationSchema),
+    files,
+  }),
+  verification_started: z.strictObject({ ...attemptRound, commit: z.string() }),
+  verification_finished: z.strictObject({
+    ...attemptRound,
+    commit: z.string(),
+    /** Ending of the preparation when it failed or was cut short; null when it went well. */
+    prepare_ending: processEndingSchema.nullable(),
+    prepare_tracked_changes: z.array(z.string()),
+    commands: z.array(
+      z.strictObject({ command: z.string(), required: z.boolean(), ending: processEndingSchema, log: z.string() }),
+    ),
+    artifacts: z.array(artifactCheckSchema),
+    executions,
+    files,
+  }),
+  item_commit_prepared: z.strictObject({
+    attempt: counter,
+    commit: z.string(),
+    tree: z.string(),
+    parent: z.string(),
+  }),
+  item_settled: z.strictObject({
+    terminal_state: z.enum(["passed", "awaiting_human_gate", "blocked_external", "escalated"]),
+    reason_codes: z.array(reasonCode),
+    commit: z.string().nullable(),
+  }),
+  validation_started: z.strictObject({ commit: z.string() }),
+  validation_finished: z.strictObject({
+    commit: z.string(),
+    prepare_ending: processEndingSchema.nullable(),
+    commands: z.array(z.strictObject({ command: z.string(), ending: processEndingSchema, log: z.string() })),
+    executions,
+    files,
+  }),
+  /** What the tip of the trust ref held when policy was decided: before execution, and again before delivery. */
+  trust_read: z.strictObject({
+    stage,
+    tip: z.string().nullable(),
+    /** Digest of the plan at the tip; null when it is gone there. */
+    plan_sha256: sha256Schema.nullable(),
+    /** Digest of the policy at the tip; null when it cannot be read; that of the run when it came from a local file. */
+    policy_sha256: sha256Schema.nullable(),
+    /** False when the trust ref no longer contains the base. */
+    base_contained: z.boolean(),
+  }),
+  delivery_started: z.strictObject({ branch: z.string(), from: z.string().nullable(), head: z.string() }),
+  delivery_finished: z.strictObject({ branch: z.string(), head: z.string(), status: z.enum(["moved", "refused"]) }),
+  gates_evaluated: z.strictObject({
+    head: z.string(),
+    signals: gateSignalsSchema,
+    decisions: z.array(gateDecisionSchema),
+  }),
+  run_stopped: z.strictObject({
+    kind: z.enum(["terminal", "handoff", "interrupted"]),
+    terminal_state: z.enum(["done", "blocked", "failed", "timeout"]).nullable(),
+    reason_codes: z.array(reasonCode),
+    /** SIGINT or SIGTERM when a person or a runner ended it. */
+    signal: z.string().nullable(),
+  }),
+  report_written: z.strictObject({ files }),
+} as const;
+
+export type EventType = keyof typeof DETAILS;
+export type EventDetails<T extends EventType> = z.infer<(typeof DETAILS)[T]>;
+
+/** What the kernel hands to the journal: everything but what the journal itself adds. */
+export type EventDraft = {
+  [T in EventType]: { readonly type: T; readonly item_id: string | null; readonly details: EventDetails<T> };
+}[EventType];
+
+interface Envelope {
+  readonly schema_version: "conveyor.event.v1";
+  /** From 1, without gaps. */
+  readonly seq: number;
+  readonly at: string;
+  readonly run_id: string;
+  readonly plan_id: string;
+  /** SHA-256 of the line before, without its newline. */
+  readonly prev: string;
+  /** Fencing number: the lock under which the line was written. */
+  readonly fence: number;
+}
+/** One line of `run-events.jsonl`. */
+export type JournalEvent = EventDraft & Envelope;
+
+const envelope = {
+  schema_version: z.literal("conveyor.event.v1"),
+  seq: counter,
+  at: z.iso.datetime(),
+  run_id: z.string(),
+  plan_id: z.string(),
+  item_id: z.string().nullable(),
+  prev: sha256Schema,
+  fence: counter,
+};
+
+export const journalEventSchema = z.discriminatedUnion(
+  "type",
+  (Object.keys(DETAILS) as EventType[]).map((type) =>
+    z.strictObject({ ...envelope, type: z.literal(type), details: DETAILS[type] }),
+  ) as unknown as [z.ZodObject<{ type: z.ZodLiteral<string> }>],
+);
+
+/** Builds an event's line, without its newline. */
+export function buildEventLine(event: JournalEvent): string {
+  return canonicalJson(event as unknown as Json);
+}
+
+/** Why a journal is not one: the line (from 1) and what is wrong with it. */
+export interface JournalFault {
+  readonly line: number;
+  readonly message: string;
+}
+
+/** A journal that was read: its events, the digest of its last line, and what of it was torn. */
+export interface ReadJournal {
+  readonly events: readonly JournalEvent[];
+  readonly head: string;
+  /** Bytes of the valid part; what follows is a last line without newline. */
+  readonly validBytes: number;
+  readonly tornBytes: number;
+}
+
+/**
+ * Reads a journal: every line valid UTF-8, a valid event, the next number, chained to the line before, never with a
+ * lower fence. A last line without newline is torn, not a fault; anything else wrong is `JOURNAL_CORRUPT`.
+ */
+export function parseJournal(bytes: Uint8Array): Result<ReadJournal, JournalFault> {
+  const validBytes = bytes.lastIndexOf(0x0a) + 1;
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, validBytes));
+  } catch {
+    return err({ line: 1, message: "expected UTF-8" });
+  }
+  const events: JournalEvent[] = [];
+  let prev = JOURNAL_START;
+  for (const [index, line] of text.split("\n").slice(0, -1).entries()) {
+    const fault = (message: string) => err({ line: index + 1, message });
+    const event = parseEventLine(line);
+    if (!event.ok) return fault(event.error);
+    const before = events.at(-1);
+    if (event.value.seq !== index + 1) return fault(`expected seq ${index + 1}, found ${event.value.seq}`);
+    if (event.value.prev !== prev) return fault("prev is not the SHA-256 of the line before");
+    if (before !== undefined && event.value.fence < before.fence) return fault("fence is lower than the line before");
+    if (before !== undefined && (event.value.run_id !== before.run_id || event.value.plan_id !== before.plan_id))
+      return fault("run_id and plan_id must be those of the line before");
+    if ((index === 0) !== (event.value.type === "run_created")) return fault("expected run_created first, and only there");
+    events.push(event.value);
+    prev = sha256(line);
+  }
+  return ok({ events, head: prev, validBytes, tornBytes: bytes.length - validBytes });
+}
+
+/** Reads one line of a journal: a valid event in canonical form. */
+export function parseEventLine(line: string): Result<JournalEvent, string> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return err("expected one JSON object");
+  }
+  const parsed = journalEventSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return err(`not a valid event: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim());
+  }
+  const event = parsed.data as unknown as JournalEvent;
+  // Canonical form has one spelling: a line that says the same in other bytes was not written by us.
+  return buildEventLine(event) === line ? ok(event) : err("expected canonical JSON");
+}

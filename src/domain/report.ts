@@ -1,0 +1,187 @@
+import { z } from "zod";
+import { gateDecisionSchema } from "./gates.ts";
+import { optionValueSchema, stageExecutionSchema } from "./journal.ts";
+import type { AttemptState, ItemState } from "./item.ts";
+import { buildNextActions, nextActionSchema } from "./next-actions.ts";
+import type { Plan } from "./plan.ts";
+import { REASON_CODE_NAMES } from "./reason-codes.ts";
+import type { RunState } from "./run.ts";
+import { scopeViolationSchema } from "./scope.ts";
+import { STAGES } from "./stages.ts";
+
+const stage = z.enum(STAGES);
+const reasonCode = z.enum(REASON_CODE_NAMES);
+
+export const runReportSchema = z.strictObject({
+  schema_version: z.literal("conveyor.run_report.v1"),
+  run_id: z.string(),
+  plan_id: z.string(),
+  /** One line, verdict first. */
+  verdict: z.string(),
+  terminal_state: z.enum(["done", "blocked", "failed", "timeout"]).nullable(),
+  /** True when the run is sealed to be gone on with in another session. */
+  handoff: z.boolean(),
+  /** The signal that ended the run, if one did. */
+  interrupted_by: z.string().nullable(),
+  /** No independent auditor looked at this run: what passed was verified, not audited. */
+  audit: z.literal("not_audited"),
+  current_stage: stage.nullable(),
+  created_at: z.string(),
+  stopped_at: z.string().nullable(),
+  resumes: z.int().nonnegative(),
+  gate_decisions: z.array(gateDecisionSchema),
+  blocked_reason_codes: z.array(reasonCode),
+  failure: z.string().nullable(),
+  transitions: z.array(z.strictObject({ seq: z.int(), at: z.string(), from: stage.nullable(), to: stage })),
+  completed_stages: z.array(z.string()),
+  items: z.array(
+    z.strictObject({
+      item_id: z.string(),
+      action: z.string(),
+      terminal_state: z.enum(["passed", "awaiting_human_gate", "blocked_external", "escalated"]).nullable(),
+      reason_codes: z.array(reasonCode),
+      commit: z.string().nullable(),
+      attempts: z.array(
+        z.strictObject({
+          attempt: z.int(),
+          base_commit: z.string(),
+          ended: z.enum(["void", "lost", "kept", "superseded"]).nullable(),
+          sessions: z.array(
+            z.strictObject({
+              session: z.int(),
+              round: z.int(),
+              kind: z.enum(["execute", "fix"]),
+              outcome: z.string(),
+              /** What the executor said of itself; a claim, never read by a decision. */
+              summary: z.string(),
+              tamper_kinds: z.array(z.string()),
+              survivors: z.int(),
+            }),
+          ),
+          candidates: z.array(
+            z.strictObject({
+              round: z.int(),
+              tree: z.string(),
+              commit: z.string().nullable(),
+              changed_paths: z.int(),
+              violations: z.array(scopeViolationSchema),
+              verification: z.enum(["passed", "failed", "not_judged"]),
+              failures: z.array(z.string()),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+  stage_executions: z.array(stageExecutionSchema),
+  branch: z.string(),
+  /** True when the branch stands in the user's repository. */
+  delivered: z.boolean(),
+  base_commit: z.string(),
+  head_sha: z.string(),
+  digests: z.strictObject({
+    plan_sha256: z.string(),
+    policy_sha256: z.string(),
+    config_sha256: z.string().nullable(),
+    config_authority: z.enum(["trust_ref", "local", "none"]),
+  }),
+  /** SHA-256 of the last journal line that this report speaks of. */
+  journal_head: z.string(),
+  journal_seq: z.int(),
+  options: z.record(z.string(), optionValueSchema),
+  versions: z.record(z.string(), z.string()),
+  warnings: z.array(z.string()),
+  next_actions: z.array(nextActionSchema),
+});
+/** What a run hands to people and programs whenever it stops (source document 001, *Required Artifacts*). */
+export type RunReport = z.infer<typeof runReportSchema>;
+
+/** Builds the run report from the state alone: the same journal always gives the same report. */
+export function buildRunReport(state: RunState, plan: Plan, journalHead: string): RunReport {
+  const { created, stop } = state;
+  return {
+    schema_version: "conveyor.run_report.v1",
+    run_id: state.runId,
+    plan_id: state.planId,
+    verdict: buildVerdict(state),
+    terminal_state: stop?.terminalState ?? null,
+    handoff: stop?.kind === "handoff",
+    interrupted_by: stop?.signal ?? null,
+    audit: "not_audited",
+    current_stage: state.currentStage,
+    created_at: state.createdAt,
+    stopped_at: stop?.at ?? null,
+    resumes: state.resumes,
+    gate_decisions: [...(state.gates?.decisions ?? [])],
+    blocked_reason_codes: [...(stop?.reasonCodes ?? [])],
+    failure: state.stageFailure?.message ?? null,
+    transitions: [...state.transitions],
+    completed_stages: [...state.completedStages],
+    items: state.items.map((item) => reportItem(item, plan)),
+    stage_executions: [...state.executions],
+    branch: created.run_branch,
+    delivered: state.delivery?.status === "moved" && state.delivery.head === state.tip,
+    base_commit: created.base_commit,
+    head_sha: state.tip,
+    digests: {
+      plan_sha256: created.plan_sha256,
+      policy_sha256: created.policy_sha256,
+      config_sha256: created.config.sha256,
+      config_authority: created.config.authority,
+    },
+    journal_head: journalHead,
+    journal_seq: state.seq,
+    options: state.options,
+    versions: created.versions,
+    warnings: [...state.warnings],
+    next_actions: buildNextActions(state),
+  };
+}
+
+/** One line, verdict first; it always says that nothing was audited. */
+export function buildVerdict(state: RunState): string {
+  const passed = state.items.filter((item) => item.settled?.terminalState === "passed").length;
+  const items = `${passed} of ${state.items.length} items passed`;
+  const { stop } = state;
+  if (stop === undefined) return `not stopped (not audited): ${items}, stage ${state.currentStage ?? "none"}`;
+  const codes = stop.reasonCodes.length === 0 ? "" : `: ${stop.reasonCodes.join(", ")}`;
+  const word = stop.kind === "terminal" ? (stop.terminalState ?? "failed") : stop.kind === "handoff" ? "handoff" : "interrupted";
+  return `${word} (not audited): ${items}${codes}`;
+}
+
+function reportItem(item: ItemState, plan: Plan): RunReport["items"][number] {
+  return {
+    item_id: item.itemId,
+    action: plan.items.find((candidate) => candidate.item_id === item.itemId)?.action ?? "",
+    terminal_state: item.settled?.terminalState ?? null,
+    reason_codes: [...(item.settled?.reasonCodes ?? [])],
+    commit: item.settled?.commit ?? null,
+    attempts: item.attempts.map(reportAttempt),
+  };
+}
+
+function reportAttempt(attempt: AttemptState): RunReport["items"][number]["attempts"][number] {
+  return {
+    attempt: attempt.attempt,
+    base_commit: attempt.baseCommit,
+    ended: attempt.ended ?? null,
+    sessions: attempt.sessions.map((session) => ({
+      session: session.session,
+      round: session.round,
+      kind: session.kind,
+      outcome: session.outcome.kind,
+      summary: session.summary,
+      tamper_kinds: [...session.tamperKinds],
+      survivors: session.survivors,
+    })),
+    candidates: attempt.candidates.map((candidate) => ({
+      round: candidate.round,
+      tree: candidate.tree,
+      commit: candidate.commit,
+      changed_paths: candidate.changedPaths,
+      violations: [...candidate.violations],
+      verification: candidate.verdict?.kind === "passed" || candidate.verdict?.kind === "failed" ? candidate.verdict.kind : "not_judged",
+      failures: candidate.verdict?.kind === "failed" ? [...candidate.verdict.failures] : [],
+    })),
+  };
+}

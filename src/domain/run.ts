@@ -1,0 +1,235 @@
+import { newItem, type ItemState } from "./item.ts";
+import { evolveItem, ImpossibleEventError, type ItemRules } from "./item-evolve.ts";
+import { blockedGateCodes, evaluateGates, type GateDecision } from "./gates.ts";
+import { canonicalJson, type Json } from "./digest.ts";
+import type { EventDetails, FileDigest, JournalEvent, StageExecution } from "./journal.ts";
+import { decidePolicy, type PolicyDecision } from "./policy.ts";
+import type { ReasonCode } from "./reason-codes.ts";
+import type { RunStop, TerminalState } from "./run-stop.ts";
+import { stageKey, type Stage } from "./stages.ts";
+import { judgeValidation, type VerificationVerdict } from "./verification.ts";
+
+/** A change of the current stage, as the report lists it. */
+export interface Transition {
+  readonly seq: number;
+  readonly at: string;
+  readonly from: Stage | null;
+  readonly to: Stage;
+}
+
+/** How a run stopped; the exit code follows from it. */
+export interface StopState {
+  readonly kind: RunStop["kind"];
+  readonly terminalState: TerminalState | null;
+  readonly reasonCodes: readonly ReasonCode[];
+  readonly signal: string | null;
+  readonly at: string;
+}
+
+/** Where a run stands: the fold of its journal, and nothing else. */
+export interface RunState {
+  readonly runId: string;
+  readonly planId: string;
+  readonly created: EventDetails<"run_created">;
+  readonly createdAt: string;
+  readonly seq: number;
+  readonly fence: number;
+  /** Options of the invocation that runs now or ran last. */
+  readonly options: EventDetails<"run_created">["options"];
+  readonly warnings: readonly string[];
+  readonly resumes: number;
+  readonly currentStage: Stage | null;
+  /** Keys of the stages that are done. */
+  readonly completedStages: readonly string[];
+  readonly transitions: readonly Transition[];
+  readonly items: readonly ItemState[];
+  /** The commit of the run branch: the base, or that of the item that passed last. */
+  readonly tip: string;
+  /** Items that this invocation may start. */
+  readonly selectedIds: readonly string[];
+  /** The head for which everything before the gates has been done: a resume then evaluates the gates alone. */
+  readonly readyHead?: string;
+  readonly basePrepared: boolean;
+  readonly policy?: PolicyDecision;
+  readonly validation?: { readonly commit: string; readonly verdict: VerificationVerdict };
+  readonly delivery?: { readonly branch: string; readonly head: string; readonly status: "intended" | "moved" | "refused" };
+  readonly gates?: { readonly head: string; readonly decisions: readonly GateDecision[] };
+  /** A stage that failed in this invocation. */
+  readonly stageFailure?: { readonly stage: Stage; readonly reasonCode: ReasonCode; readonly message: string };
+  readonly stop?: StopState;
+  readonly executions: readonly StageExecution[];
+  /** Every file of the run folder that an event names; the newest digest of a path counts. */
+  readonly files: ReadonlyMap<string, FileDigest>;
+  /** True when `report_written` is the last event: nothing happened since the run stopped. */
+  readonly sealed: boolean;
+  /** Seq and digest of the event before the report: what the report speaks of. */
+  readonly lastAt: string;
+}
+
+/**
+ * Folds events into the state of a run. Throws `ImpossibleEventError` when an event cannot follow the ones before it:
+ * then the journal was not written by this machine, and nothing may be believed of it.
+ */
+export function foldRun(events: readonly JournalEvent[], rules: ItemRules): RunState {
+  const [first, ...rest] = events;
+  if (first?.type !== "run_created") throw new ImpossibleEventError("expected run_created first");
+  return rest.reduce((state, event) => evolveRun(state, event, rules), newRun(first));
+}
+
+/** The state after `run_created`. */
+export function newRun(event: JournalEvent & { type: "run_created" }): RunState {
+  const created = event.details;
+  return {
+    runId: event.run_id,
+    planId: event.plan_id,
+    created,
+    createdAt: event.at,
+    seq: event.seq,
+    fence: event.fence,
+    options: created.options,
+    warnings: [],
+    resumes: 0,
+    currentStage: null,
+    completedStages: [],
+    transitions: [],
+    items: created.item_ids.map(newItem),
+    tip: created.base_commit,
+    selectedIds: created.selected_ids,
+    basePrepared: false,
+    executions: [],
+    files: new Map(created.files.map((file) => [file.path, file])),
+    sealed: false,
+    lastAt: event.at,
+  };
+}
+
+/** Folds one more event into the state of a run. */
+export function evolveRun(state: RunState, event: JournalEvent, rules: ItemRules): RunState {
+  const executions = executionsOf(event);
+  const seen: RunState = {
+    ...state,
+    seq: event.seq,
+    fence: event.fence,
+    lastAt: event.at,
+    sealed: event.type === "report_written",
+    executions: executions.length === 0 ? state.executions : [...state.executions, ...executions],
+    files: nameFiles(state.files, "files" in event.details ? event.details.files : undefined),
+  };
+  return evolveItems(evolveStages(seen, event), event, rules);
+}
+
+function executionsOf({ details }: JournalEvent): StageExecution[] {
+  if ("executions" in details) return details.executions;
+  return "execution" in details ? [details.execution] : [];
+}
+
+function nameFiles(files: ReadonlyMap<string, FileDigest>, added: readonly FileDigest[] | undefined): ReadonlyMap<string, FileDigest> {
+  if (added === undefined || added.length === 0) return files;
+  return new Map([...files, ...added.map((file) => [file.path, file] as const)]);
+}
+
+function evolveItems(state: RunState, event: JournalEvent, rules: ItemRules): RunState {
+  if (event.item_id === null && event.type !== "run_resumed") return state;
+  let found = event.item_id === null;
+  const items = state.items.map((item) => {
+    if (event.item_id !== null && item.itemId !== event.item_id) return item;
+    found = true;
+    return evolveItem(item, event, rules);
+  });
+  if (!found) throw new ImpossibleEventError(`the run has no item ${event.item_id}`);
+  const passedWith = event.type === "item_settled" && event.details.terminal_state === "passed" ? event.details.commit : null;
+  return { ...state, items, tip: passedWith ?? state.tip };
+}
+
+function evolveStages(state: RunState, event: JournalEvent): RunState {
+  switch (event.type) {
+    case "run_resumed":
+      return resumeRun(state, event.details);
+    case "stage_started":
+      return enterStage(state, event.details.stage, event);
+    case "stage_skipped":
+      return enterStage(state, event.details.stage, event);
+    case "stage_finished":
+      return { ...state, completedStages: [...state.completedStages, stageKey(event.details.stage)] };
+    case "stage_failed":
+      return {
+        ...state,
+        stageFailure: {
+          stage: event.details.stage,
+          reasonCode: event.details.reason_code,
+          message: event.details.message,
+        },
+      };
+    case "base_prepared":
+      return { ...state, basePrepared: event.details.status !== "failed" };
+    case "trust_read":
+      return { ...state, policy: decidePolicyOf(state, event.details) };
+    case "validation_finished":
+      return { ...state, validation: { commit: event.details.commit, verdict: judgeValidation(event.details) } };
+    case "delivery_started":
+      return { ...state, delivery: { branch: event.details.branch, head: event.details.head, status: "intended" } };
+    case "delivery_finished":
+      return { ...state, delivery: event.details };
+    case "gates_evaluated":
+      return evolveGates(state, event.details);
+    case "run_stopped":
+      return stopRun(state, event);
+    default:
+      return state;
+  }
+}
+
+function enterStage(state: RunState, stage: Stage, event: JournalEvent): RunState {
+  const transition = { seq: event.seq, at: event.at, from: state.currentStage, to: stage };
+  return { ...state, currentStage: stage, transitions: [...state.transitions, transition] };
+}
+
+function resumeRun(state: RunState, details: EventDetails<"run_resumed">): RunState {
+  const { stop: _stop, stageFailure: _failure, gates: _gates, ...going } = state;
+  const execution = stageKey("execution");
+  const gatesAlone = state.readyHead === state.tip && details.new_attempt === null;
+  const again = [stageKey("closure"), ...(gatesAlone ? [] : [stageKey("policy_ingestion")])];
+  // Validation that did not pass is not a result to build on, and an item that gets a new attempt reopens execution.
+  const { validation, ...rest } = going;
+  const keepValidation = validation?.verdict.kind === "passed" && details.new_attempt === null;
+  return {
+    ...(keepValidation ? going : rest),
+    options: details.options,
+    warnings: details.warnings,
+    resumes: state.resumes + 1,
+    selectedIds: state.created.item_ids,
+    completedStages: state.completedStages.filter(
+      (key) => !again.includes(key) && !(details.new_attempt !== null && key === execution),
+    ),
+  };
+}
+
+function decidePolicyOf(state: RunState, details: EventDetails<"trust_read">): PolicyDecision {
+  return decidePolicy({
+    planSha256: state.created.plan_sha256,
+    policySha256: state.created.policy_sha256,
+    tip: {
+      planSha256: details.plan_sha256,
+      policySha256: details.policy_sha256,
+      baseContained: details.base_contained,
+    },
+  });
+}
+
+function evolveGates(state: RunState, details: EventDetails<"gates_evaluated">): RunState {
+  const decisions = evaluateGates(details.signals, state.policy?.decision === "allow");
+  if (canonicalJson(decisions as unknown as Json) !== canonicalJson(details.decisions as unknown as Json)) {
+    throw new ImpossibleEventError("the gate decisions are not those that the signals give");
+  }
+  return { ...state, gates: { head: details.head, decisions }, readyHead: details.head };
+}
+
+function stopRun(state: RunState, event: JournalEvent & { type: "run_stopped" }): RunState {
+  const { kind, terminal_state: terminalState, reason_codes: reasonCodes, signal } = event.details;
+  const codes = state.gates === undefined ? [] : blockedGateCodes(state.gates.decisions);
+  const done = terminalState === "done";
+  if (done && (state.gates === undefined || codes.length > 0 || state.items.some((item) => item.settled?.terminalState !== "passed"))) {
+    throw new ImpossibleEventError("a run is done only when every item passed and every gate did");
+  }
+  return { ...state, stop: { kind, terminalState, reasonCodes, signal, at: event.at } };
+}

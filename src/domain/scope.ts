@@ -1,0 +1,154 @@
+import { z } from "zod";
+import type { TreeChange } from "./candidate.ts";
+import type { Config } from "./config.ts";
+import { buildPathMatcher } from "./globs.ts";
+import type { PlanItem } from "./plan.ts";
+import { isInside } from "./paths.ts";
+
+export const scopeViolationSchema = z.strictObject({
+  code: z.enum(["SCOPE_VIOLATION", "PROTECTED_PATH_CHANGED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED"]),
+  path: z.string(),
+  detail: z.string(),
+});
+/** One reason why a candidate may not be used. */
+export type ScopeViolation = z.infer<typeof scopeViolationSchema>;
+
+/** The violations that are kept in an event; a change of a million files must not make a journal of a million lines. */
+export const VIOLATIONS_MAX = 100;
+
+/** Paths that no item may change, compared without regard to case (`kernel.md`, *Scope*); configuration only extends it. */
+const PROTECTED_FLOOR = [
+  ".github",
+  "**/CODEOWNERS",
+  "action.yml",
+  "action.yaml",
+  "**/.gitattributes",
+  "**/.gitmodules",
+  "**/.npmrc",
+  ".husky",
+  ".githooks",
+  "**/hooks/pre-commit",
+  "**/hooks/post-commit",
+  "**/AGENTS*.md",
+  "**/CLAUDE*.md",
+  "**/.claude",
+  "**/.codex",
+  "**/.mcp.json",
+];
+
+/** What scope is judged by. */
+export interface ScopeRules {
+  readonly item: Pick<PlanItem, "write_roots">;
+  readonly planPath: string;
+  readonly configPath: string;
+  readonly config: Pick<Config, "paths" | "policy" | "limits">;
+  /** All paths tracked at the candidate's base, for twins that differ in case alone. */
+  readonly trackedPaths: readonly string[];
+}
+
+/**
+ * Judges what a candidate changed: outside the roots SCOPE_VIOLATION; the floor and listed paths
+ * PROTECTED_PATH_CHANGED; symlinks that leave the tree, names, submodules, control characters, case twins PATH_UNSAFE;
+ * line, file and byte limits DIFF_LIMIT_EXCEEDED. Empty when all is well.
+ */
+export function judgeScope(changes: readonly TreeChange[], rules: ScopeRules): ScopeViolation[] {
+  const isProtected = buildPathMatcher([
+    ...PROTECTED_FLOOR,
+    ...Object.values(rules.config.paths),
+    ...rules.config.policy["protected-paths"],
+  ]);
+  const floorFiles = [rules.planPath, rules.configPath].map((path) => path.toLowerCase());
+  const violations = changes.flatMap((change): ScopeViolation[] => {
+    const found: ScopeViolation[] = unsafeReasons(change).map((detail) => ({ code: "PATH_UNSAFE", path: change.path, detail }));
+    if (isProtected(change.path) || floorFiles.includes(change.path.toLowerCase())) {
+      found.push({ code: "PROTECTED_PATH_CHANGED", path: change.path, detail: "this path is protected" });
+    }
+    if (!rules.item.write_roots.some((root) => isInside(root, change.path))) {
+      const roots = rules.item.write_roots.join(", ");
+      found.push({ code: "SCOPE_VIOLATION", path: change.path, detail: `outside the write roots ${roots}` });
+    }
+    return found;
+  });
+  return [...violations, ...findCaseTwins(changes, rules.trackedPaths), ...judgeLimits(changes, rules.config.limits)];
+}
+
+function unsafeReasons(change: TreeChange): string[] {
+  if (change.status === "deleted") return [];
+  const reasons: string[] = [];
+  const names = change.path.split("/");
+  if (change.path_hex !== undefined) reasons.push("the name is not UTF-8");
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(change.path)) reasons.push("the name has control characters");
+  if (/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/.test(change.path)) reasons.push("the name has invisible characters");
+  if (names.some(isGitLike)) reasons.push("the name stands for .git on some file system");
+  if (change.new_mode === "160000") reasons.push("a submodule or nested repository");
+  if (change.link_target !== undefined && leavesTree(change.path, change.link_target)) {
+    reasons.push(`a symlink that leaves the tree: ${change.link_target}`);
+  }
+  return reasons;
+}
+
+/** True for names that NTFS or HFS+ take for `.git`: other case, trailing dots and spaces, ignored characters, short names. */
+function isGitLike(name: string): boolean {
+  const folded = name
+    .normalize("NFC")
+    .replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "")
+    .toLowerCase()
+    .replace(/:.*$/s, "")
+    .replace(/[. ]+$/, "");
+  return folded === ".git" || /^git~\d+$/.test(folded);
+}
+
+/** True when a symlink's target is absolute, climbs out of the root, or passes through a `.git`. */
+function leavesTree(path: string, target: string): boolean {
+  if (target.startsWith("/") || target.includes("\\") || target.includes("\0")) return true;
+  const stack = path.split("/").slice(0, -1);
+  for (const name of target.split("/")) {
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      if (stack.length === 0) return true;
+      stack.pop();
+    } else if (isGitLike(name)) return true;
+    else stack.push(name);
+  }
+  return false;
+}
+
+/** Twins that differ in case alone fall together on some file systems; folders count as well as files. */
+function findCaseTwins(changes: readonly TreeChange[], trackedPaths: readonly string[]): ScopeViolation[] {
+  const deleted = new Set(changes.filter((change) => change.status === "deleted").map((change) => change.path));
+  const added = changes.filter((change) => change.status === "added").map((change) => change.path);
+  if (added.length === 0) return [];
+  const spellings = new Map<string, string>();
+  const twins: ScopeViolation[] = [];
+  for (const path of trackedPaths) if (!deleted.has(path)) for (const name of foldersAndFile(path)) spellings.set(fold(name), name);
+  for (const path of added) {
+    const twin = foldersAndFile(path).find((name) => (spellings.get(fold(name)) ?? name) !== name);
+    if (twin !== undefined) {
+      twins.push({ code: "PATH_UNSAFE", path, detail: `differs in case alone from ${spellings.get(fold(twin)) ?? ""}` });
+    }
+    for (const name of foldersAndFile(path)) if (!spellings.has(fold(name))) spellings.set(fold(name), name);
+  }
+  return twins;
+}
+
+function foldersAndFile(path: string): string[] {
+  const names = path.split("/");
+  return names.map((_name, index) => names.slice(0, index + 1).join("/"));
+}
+
+function fold(path: string): string {
+  return path.normalize("NFC").toLowerCase();
+}
+
+function judgeLimits(changes: readonly TreeChange[], limits: Config["limits"]): ScopeViolation[] {
+  const lines = changes.reduce((sum, change) => sum + change.added_lines + change.deleted_lines, 0);
+  const bytes = changes.reduce((sum, change) => sum + change.new_bytes, 0);
+  const over = (what: string, found: number, limit: number): ScopeViolation[] =>
+    found > limit ? [{ code: "DIFF_LIMIT_EXCEEDED", path: ".", detail: `${found} ${what}, the limit is ${limit}` }] : [];
+  return [
+    ...over("changed lines", lines, limits["diff-lines"]),
+    ...over("changed files", changes.length, limits["diff-files"]),
+    ...over("bytes in changed files", bytes, limits["diff-bytes"]),
+  ];
+}

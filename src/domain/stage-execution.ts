@@ -1,0 +1,73 @@
+import type { StageExecution } from "./journal.ts";
+import type { ProcessEnding } from "./process-report.ts";
+import { stageKey, type Stage } from "./stages.ts";
+import { describeEnding, hasSucceeded } from "./verification.ts";
+
+/** What a stage execution is built from: what was asked for, and what was seen. */
+export interface ExecutionFacts {
+  readonly stage: Stage;
+  readonly purpose: StageExecution["purpose"];
+  readonly itemId: string | null;
+  /** Names the step within its stage, for example `item:01 attempt:1 session:1`. */
+  readonly step: string;
+  readonly command: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  readonly report: { readonly ending: ProcessEnding; readonly startedAt: string; readonly durationMs: number };
+  readonly missingArtifacts?: readonly string[];
+  readonly malformedArtifacts?: readonly string[];
+}
+
+/**
+ * Builds the typed record of one program (source document 002). A missing or malformed expected artifact is told only
+ * of a program that ended well; else how it ended says more.
+ */
+export function buildStageExecution(facts: ExecutionFacts): StageExecution {
+  const { ending } = facts.report;
+  const [command, ...args] = facts.command;
+  const missing = [...(facts.missingArtifacts ?? [])];
+  const malformed = [...(facts.malformedArtifacts ?? [])];
+  const status = hasSucceeded(ending) && missing.length + malformed.length > 0 ? "artifact_missing" : statusOf(ending);
+  return {
+    stage: facts.stage,
+    idempotency_key: `${stageKey(facts.stage)} ${facts.step}`,
+    item_id: facts.itemId,
+    purpose: facts.purpose,
+    command,
+    args,
+    env_keys: Object.keys(facts.env).sort(),
+    started_at: facts.report.startedAt,
+    duration_ms: Math.round(facts.report.durationMs),
+    exit_code: ending.kind === "exited" ? ending.exit_code : null,
+    status,
+    error:
+      status === "success" ? null : status === "artifact_missing" ? "expected artifacts are missing or malformed" : describeEnding(ending),
+    missing_artifacts: missing,
+    malformed_artifacts: malformed,
+  };
+}
+
+/** The record of a stage that a resume finds done. */
+export function buildSkippedExecution(stage: Stage): StageExecution {
+  return {
+    stage,
+    idempotency_key: stageKey(stage),
+    item_id: null,
+    purpose: "stage",
+    command: "",
+    args: [],
+    env_keys: [],
+    started_at: null,
+    duration_ms: 0,
+    exit_code: null,
+    status: "skipped",
+    error: null,
+    missing_artifacts: [],
+    malformed_artifacts: [],
+  };
+}
+
+function statusOf(ending: ProcessEnding): StageExecution["status"] {
+  if (hasSucceeded(ending)) return "success";
+  if (ending.kind === "timed_out") return "timeout";
+  return ending.kind === "spawn_failed" ? "spawn_failed" : "failed";
+}

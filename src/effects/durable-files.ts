@@ -1,0 +1,75 @@
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+
+/**
+ * A write to the run folder failed: `STATE_WRITE_FAILED`. After a failed fsync nothing is known of what reached the
+ * disk, so it is fatal and never tried again.
+ */
+export class StateWriteError extends Error {
+  readonly path: string;
+  constructor(path: string, cause: unknown) {
+    super(`could not write ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = "StateWriteError";
+    this.path = path;
+  }
+}
+
+/** Runs a write and turns its failure into a `StateWriteError` that names the path. */
+export function guardWrite<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (cause) {
+    throw cause instanceof StateWriteError ? cause : new StateWriteError(path, cause);
+  }
+}
+
+/** Makes a folder and its parents, so that they survive a power cut as soon as something in them is synced. */
+export function makeFolderDurably(folder: string): void {
+  guardWrite(folder, () => {
+    const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+  });
+}
+
+/** Replaces a file: old or new, never half. `durable` also syncs the file before and the folder after the rename. */
+export function replaceFile(path: string, bytes: Uint8Array | string, options: { durable: boolean; temporary: string }): void {
+  guardWrite(path, () => {
+    const { temporary } = options;
+    rmSync(temporary, { force: true });
+    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+    try {
+      writeFully(file, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+      if (options.durable) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    if (options.durable) syncFolder(dirname(path));
+  });
+}
+
+/** Writes all bytes: a single write may be short, for example when the disk is nearly full. */
+export function writeFully(file: number, bytes: Uint8Array): void {
+  let written = 0;
+  while (written < bytes.length) written += writeSync(file, bytes, written);
+}
+
+/** Syncs a folder, so that the names in it survive a power cut. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,96 @@
+import { realpath } from "node:fs/promises";
+import { basename, delimiter, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { isForbiddenEnvName } from "../domain/env-names.ts";
+
+/** What `buildProgramEnv` decides from. */
+export interface ProgramEnvRequest {
+  /** The orchestrator's own environment, as it was at the start. */
+  readonly orchestratorEnv: Readonly<Record<string, string | undefined>>;
+  /** Names that configuration lists to be handed on (`sandbox.env`). */
+  readonly passNames: readonly string[];
+  /** Absolute paths of the attempt's own folders; the caller makes them. */
+  readonly home: string;
+  readonly tmpdir: string;
+  /** Checkout, run folder and worktrees: no `PATH` entry may lie in one of them. */
+  readonly forbiddenPathRoots: readonly string[];
+  /** What the orchestrator says to this program (`ORCH_*`). */
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+/** A whole environment, and the listed names that it must not carry. */
+export interface ProgramEnv {
+  readonly env: Readonly<Record<string, string>>;
+  readonly refused: readonly string[];
+}
+
+/** What is left when no entry of `PATH` may stay: an empty `PATH` would mean the current folder. */
+const PATH_FLOOR = "/usr/bin:/bin";
+
+/** Handed on as they are, when the orchestrator has them. */
+const inheritedNames = ["LANG", "LC_ALL", "RUNNER_TRACKING_ID"] as const;
+
+/**
+ * Builds the environment of an executor, auditor or verification command by allow-list: nothing is in it that is not
+ * named here or in the request. Touches the world only to resolve real paths; makes no folder.
+ */
+export async function buildProgramEnv(request: ProgramEnvRequest): Promise<ProgramEnv> {
+  const { orchestratorEnv, home } = request;
+  const names = [...new Set(request.passNames)];
+  const refused = names.filter(isForbiddenEnvName);
+  const passed = names.filter((name) => !isForbiddenEnvName(name));
+  return {
+    env: {
+      ...pick(orchestratorEnv, [...passed, ...inheritedNames]),
+      PATH: await cleanPath(orchestratorEnv["PATH"] ?? "", request.forbiddenPathRoots),
+      TERM: "dumb",
+      CI: "true",
+      HOME: home,
+      TMPDIR: request.tmpdir,
+      XDG_CONFIG_HOME: join(home, ".config"),
+      XDG_CACHE_HOME: join(home, ".cache"),
+      XDG_DATA_HOME: join(home, ".local", "share"),
+      XDG_STATE_HOME: join(home, ".local", "state"),
+      ...request.extra,
+    },
+    refused,
+  };
+}
+
+function pick(env: Readonly<Record<string, string | undefined>>, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = Object.hasOwn(env, name) ? env[name] : undefined;
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+/** `PATH` without relative or empty entries and without entries in a folder that an agent can write to. */
+async function cleanPath(path: string, forbiddenRoots: readonly string[]): Promise<string> {
+  const roots = await Promise.all(forbiddenRoots.map(async (root) => [resolve(root), await realPathOf(root)]));
+  const kept: string[] = [];
+  for (const entry of path.split(delimiter).filter(isAbsolute)) {
+    const places = [resolve(entry), await realPathOf(entry)];
+    const forbidden = roots.flat().some((root) => places.some((place) => isInside(place, root)));
+    if (!forbidden) kept.push(entry);
+  }
+  return kept.length > 0 ? kept.join(delimiter) : PATH_FLOOR;
+}
+
+/**
+ * The real path, also of what does not exist yet: a missing `PATH` entry could be made later, so its nearest existing
+ * folder decides where it would lie.
+ */
+async function realPathOf(path: string): Promise<string> {
+  const absolute = resolve(path);
+  try {
+    return await realpath(absolute);
+  } catch {
+    const parent = dirname(absolute);
+    return parent === absolute ? absolute : join(await realPathOf(parent), basename(absolute));
+  }
+}
+
+function isInside(path: string, root: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+}

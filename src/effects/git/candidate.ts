@@ -1,0 +1,166 @@
+import { lstat, writeFile } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import type { TreeChange } from "../../domain/candidate.ts";
+import type { CandidateTree, Worktree } from "../../ports.ts";
+import { decodePath, joinNul, splitNul } from "./bytes.ts";
+import { runGit, type GitContext } from "./git.ts";
+import { isRefusedByGit } from "./git-names.ts";
+import { zeroOid } from "./object-id.ts";
+import { openScratch, type ObjectStore } from "./scratch.ts";
+import { readChanges } from "./tree-changes.ts";
+
+const SUBMODULE_MODE = "160000";
+
+/**
+ * Builds the candidate tree of a worktree that was made from `tip`. The index is new and holds no stat data, so that
+ * every tracked file is hashed again: a copy of the session's index would bring its skip-worktree bits along, and
+ * would miss an edit of the same size within one second.
+ */
+export async function buildCandidateTree(input: {
+  store: ObjectStore;
+  worktree: Worktree;
+  tip: string;
+  /** Content of the exclude file that decides about untracked files. */
+  ignoreRules: Buffer;
+  excluded: readonly string[];
+}): Promise<CandidateTree> {
+  const { path: root } = input.worktree;
+  if (!(await lstat(root)).isDirectory()) throw new Error(`${root} is not a folder`);
+  await using scratch = await openScratch(input.store);
+  const context = scratch.context(root);
+  const excludeFile = join(scratch.folder, "exclude");
+  await writeFile(excludeFile, input.ignoreRules);
+  await runGit(context, "read-tree", [input.tip]);
+  await runGit(context, "add", ["-u"]);
+  const { tracked, untracked } = await listFiles(context, excludeFile);
+  const isExcluded = buildExclusion(input.excluded);
+  const offered = untracked.filter((file) => !isExcluded(file.toString("utf8")));
+  const { accepted, refused } = sortOffered(root, offered, input.store);
+  if (accepted.length > 0) {
+    await runGit(context, "update-index", ["-z", "--add", "--stdin"], { stdin: joinNul(accepted) });
+  }
+  const tree = (await runGit(context, "write-tree", [])).stdout.toString("latin1").trim();
+  const changes = await readChanges(scratch.context(), input.store.format, input.tip, tree, tree);
+  const nested = findNestedGit(root, [...tracked, ...offered]).filter((path) => !isExcluded(path));
+  return { tree, changes: [...changes, ...refused, ...nested.map((path) => nestedChange(path, input.store))] };
+}
+
+/** Every untracked file of a worktree, ignored or not; a nested repository is one path that ends in `/`. */
+export async function listUntrackedFiles(store: ObjectStore, worktree: Worktree, tip: string): Promise<string[]> {
+  await using scratch = await openScratch(store);
+  const context = scratch.context(worktree.path);
+  await runGit(context, "read-tree", [tip]);
+  const { tracked, untracked } = await listFiles(context, undefined);
+  const files = untracked.map((path) => path.toString("utf8"));
+  return [...files, ...findNestedGit(worktree.path, [...tracked, ...untracked]).map((path) => `${path}/`)];
+}
+
+/** Tracked files whose content, mode or presence in the worktree is not that of `commit`. */
+export async function listChangedFiles(store: ObjectStore, worktree: Worktree, commit: string): Promise<string[]> {
+  await using scratch = await openScratch(store);
+  const context = scratch.context(worktree.path);
+  await runGit(context, "read-tree", [commit]);
+  const flags = ["--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none"];
+  return splitNul((await runGit(context, "diff", flags)).stdout).map((path) => path.toString("utf8"));
+}
+
+async function listFiles(
+  context: GitContext,
+  excludeFile: string | undefined,
+): Promise<{ tracked: Buffer[]; untracked: Buffer[] }> {
+  const exclude = excludeFile === undefined ? [] : [`--exclude-from=${excludeFile}`];
+  const { stdout } = await runGit(context, "ls-files", ["-z", "-t", "--cached", "--others", ...exclude]);
+  const tracked: Buffer[] = [];
+  const untracked: Buffer[] = [];
+  for (const record of splitNul(stdout)) (record[0] === 0x3f ? untracked : tracked).push(record.subarray(2));
+  return { tracked, untracked };
+}
+
+/** Entries are exact paths, or folders with `/` at the end that stand for everything beneath. */
+function buildExclusion(excluded: readonly string[]): (path: string) => boolean {
+  const entries = new Set(excluded);
+  const folders = excluded.some((entry) => entry.endsWith("/"));
+  return (path) => {
+    if (entries.has(path) || entries.has(`${path}/`)) return true;
+    for (let at = path.indexOf("/"); folders && at !== -1; at = path.indexOf("/", at + 1)) {
+      if (entries.has(path.slice(0, at + 1))) return true;
+    }
+    return false;
+  };
+}
+
+/** Splits untracked paths into those git takes in and those that scope must see although no tree can hold them. */
+function sortOffered(
+  root: string,
+  offered: readonly Buffer[],
+  store: ObjectStore,
+): { accepted: Buffer[]; refused: TreeChange[] } {
+  const accepted: Buffer[] = [];
+  const refused: TreeChange[] = [];
+  for (const path of offered) {
+    if (path.at(-1) === 0x2f) {
+      refused.push(nestedChange(path.subarray(0, -1).toString("utf8"), store));
+      continue;
+    }
+    const stat = lstatSync(Buffer.concat([Buffer.from(`${root}/`), path]), { throwIfNoEntry: false });
+    const isLink = stat?.isSymbolicLink() ?? false;
+    if (isRefusedByGit(path.toString("utf8"), isLink)) {
+      refused.push({
+        ...buildAddition(store, isLink ? "120000" : "100644"),
+        ...decodePath(path),
+        new_bytes: stat?.size ?? 0,
+      });
+    } else {
+      accepted.push(path);
+    }
+  }
+  return { accepted, refused };
+}
+
+/** `.git` in a folder that holds tracked or new files: git passes over it in silence, and people's tools do not. */
+function findNestedGit(root: string, paths: readonly Buffer[]): string[] {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    const text = path.toString("latin1");
+    for (let at = text.lastIndexOf("/"); at > 0; at = text.lastIndexOf("/", at - 1)) {
+      const folder = text.slice(0, at);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  }
+  // A path that ends in `/` is a nested repository already.
+  const reported = new Set(paths.filter((path) => path.at(-1) === 0x2f).map((path) => path.toString("latin1")));
+  return [...folders]
+    .filter((folder) => !reported.has(`${folder}/`))
+    .map((folder) => Buffer.from(`${folder}/.git`, "latin1"))
+    .filter((path) => exists(Buffer.concat([Buffer.from(`${root}/`), path])))
+    .map((path) => path.toString("utf8"));
+}
+
+function exists(path: Buffer): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // A folder that is now a file or cannot be entered holds nothing that git would read.
+    return false;
+  }
+}
+
+function nestedChange(path: string, store: ObjectStore): TreeChange {
+  return { ...buildAddition(store, SUBMODULE_MODE), path };
+}
+
+function buildAddition(store: ObjectStore, mode: string): Omit<TreeChange, "path"> {
+  const none = zeroOid(store.format);
+  return {
+    status: "added",
+    old_mode: "000000",
+    new_mode: mode,
+    old_oid: none,
+    new_oid: none,
+    added_lines: 0,
+    deleted_lines: 0,
+    new_bytes: 0,
+  };
+}

@@ -1,0 +1,56 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildPrivateContext, type GitContext } from "./git.ts";
+import { buildConfig, SCRATCH_ATTRIBUTES } from "./layout.ts";
+import type { ObjectFormat } from "./object-id.ts";
+
+/** What a scratch git dir borrows from the run's private repository: where objects lie, nothing else. */
+export interface ObjectStore {
+  readonly objects: string;
+  readonly format: ObjectFormat;
+  readonly searchPath: string;
+  /** Objects of another repository to read beside those and their alternates. */
+  readonly borrowed?: string | undefined;
+}
+
+/**
+ * A git dir of our own for the length of one operation, over the objects of the private repository. A session can
+ * write the private repository's configuration and attributes, so whatever reads files, trees or objects for us
+ * reads none of them: not even a filter that was planted a moment ago can run.
+ */
+export interface Scratch extends AsyncDisposable {
+  readonly folder: string;
+  /** Path of an index that does not exist yet. */
+  readonly indexFile: string;
+  context(workTree?: string, indexFile?: string, env?: Readonly<Record<string, string>>): GitContext;
+}
+
+/** Makes a scratch git dir in a private temporary folder; disposing removes it. */
+export async function openScratch(store: ObjectStore): Promise<Scratch> {
+  const folder = await mkdtemp(join(tmpdir(), "conveyor-git-"));
+  const gitDir = join(folder, "git");
+  const indexFile = join(folder, "index");
+  await mkdir(join(gitDir, "info"), { recursive: true });
+  await mkdir(join(gitDir, "refs"));
+  await Promise.all([
+    writeFile(join(gitDir, "HEAD"), "ref: refs/heads/none\n"),
+    writeFile(join(gitDir, "config"), buildConfig(store.format, false)),
+    writeFile(join(gitDir, "info", "attributes"), SCRATCH_ATTRIBUTES),
+  ]);
+  return {
+    folder,
+    indexFile,
+    context: (workTree, index = indexFile, env) =>
+      buildPrivateContext({
+        gitDir,
+        workTree,
+        env,
+        indexFile: index,
+        objectDirectory: store.objects,
+        searchPath: store.searchPath,
+        borrowed: store.borrowed,
+      }),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}

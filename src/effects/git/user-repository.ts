@@ -1,0 +1,122 @@
+import { resolve } from "node:path";
+import { isRunId } from "../../domain/ids.ts";
+import { err, ok, type Result } from "../../domain/result.ts";
+import type { UserRepository } from "../../ports.ts";
+import { splitNul } from "./bytes.ts";
+import { copyObjects } from "./delivery.ts";
+import { buildUserContext, runGit, type GitContext } from "./git.ts";
+import type { ObjectFormat } from "./object-id.ts";
+import { listTracked, readFileAt } from "./read-objects.ts";
+import { readCommitOfRef, swapRefIn } from "./refs.ts";
+import { listUnsupportedIn } from "./unsupported.ts";
+
+/** The user's repository, with what the private one needs to borrow from it. */
+export interface OpenedUserRepository extends UserRepository {
+  readonly gitDir: string;
+  /** Where objects and refs lie; differs from `gitDir` in a linked worktree. */
+  readonly gitCommonDir: string;
+  readonly objectFormat: ObjectFormat;
+}
+
+/** Why there is no repository to work in. `message` says expected and found. */
+export interface UserRepositoryRefusal {
+  readonly kind: "not_a_repository" | "bare" | "no_commit" | "unsafe_ownership";
+  readonly message: string;
+}
+
+/** Finds the repository that `cwd` lies in, under the user's own configuration and environment `env`. */
+export async function openUserRepository(
+  cwd: string,
+  options: { readonly env: Readonly<Record<string, string | undefined>> },
+): Promise<Result<OpenedUserRepository, UserRepositoryRefusal>> {
+  const { env } = options;
+  const found = await discover(buildUserContext({ cwd, env }), cwd);
+  if (!found.ok) return found;
+  const { root, gitDir } = found.value;
+  const context = buildUserContext({ cwd: root, gitDir, workTree: root, env });
+  const [headCommit, headRef] = await Promise.all([readCommitOfRef(context, "HEAD"), readHeadRef(context)]);
+  if (headCommit === undefined) {
+    return err({ kind: "no_commit", message: `expected a commit to start from, found none at HEAD of ${root}` });
+  }
+  return ok(buildUserRepository(context, env, { ...found.value, headCommit, headRef }));
+}
+
+interface Places {
+  readonly root: string;
+  readonly gitDir: string;
+  readonly gitCommonDir: string;
+  readonly objectFormat: ObjectFormat;
+}
+
+async function discover(context: GitContext, cwd: string): Promise<Result<Places, UserRepositoryRefusal>> {
+  const ask = async (...flags: string[]): Promise<{ code: number; text: string; stderr: string }> => {
+    const { code, stdout, stderr } = await runGit(context, "rev-parse", flags, { accept: [0, 128] });
+    return { code, text: stdout.toString("utf8").replace(/\n$/, ""), stderr };
+  };
+  const flags = ["--show-toplevel", "--absolute-git-dir", "--git-common-dir"];
+  const all = await ask("--is-bare-repository", "--show-object-format", ...flags);
+  const [isBare = "", format = "", ...paths] = all.text.split("\n");
+  if (all.code !== 0) return err(explain(all.stderr, isBare === "true", cwd));
+  // A path that holds a line feed makes more lines than questions; then each is asked alone.
+  const [root = "", gitDir = "", common = ""] =
+    paths.length === flags.length ? paths : await Promise.all(flags.map(async (flag) => (await ask(flag)).text));
+  const objectFormat = format === "sha256" ? "sha256" : "sha1";
+  return ok({ root, gitDir, gitCommonDir: resolve(cwd, common), objectFormat });
+}
+
+function explain(stderr: string, isBare: boolean, cwd: string): UserRepositoryRefusal {
+  if (isBare) return { kind: "bare", message: `expected a checkout, found a bare repository at ${cwd}` };
+  const kind = stderr.includes("dubious ownership") ? "unsafe_ownership" : "not_a_repository";
+  return { kind, message: `expected a git checkout at ${cwd}, found: ${stderr.trim()}` };
+}
+
+async function readHeadRef(context: GitContext): Promise<string | undefined> {
+  const { code, stdout } = await runGit(context, "symbolic-ref", ["--quiet", "HEAD"], { accept: [0, 1] });
+  return code === 0 ? stdout.toString("utf8").trim() : undefined;
+}
+
+function buildUserRepository(
+  context: GitContext,
+  env: Readonly<Record<string, string | undefined>>,
+  facts: Places & { headCommit: string; headRef: string | undefined },
+): OpenedUserRepository {
+  const { objectFormat } = facts;
+  return {
+    ...facts,
+    readRef: (ref) => readCommitOfRef(context, ref),
+    isAncestor: async (commit, of) => {
+      const args = ["--is-ancestor", commit, of];
+      // 128: one of the two is not here at all, so it is nobody's ancestor.
+      return (await runGit(context, "merge-base", args, { accept: [0, 1, 128] })).code === 0;
+    },
+    readFileAt: (commit, path) => readFileAt(context, objectFormat, commit, path),
+    listUncommitted: () => listUncommittedIn(context),
+    listFilesAt: async (commit) => (await listTracked(context, commit)).map((file) => file.path.toString("utf8")),
+    listUnsupported: (commit) => listUnsupportedIn(context, objectFormat, commit),
+    pinBase: async (runId, commit) => {
+      if (!isRunId(runId)) throw new Error(`expected a run id, found ${runId}`);
+      await runGit(context, "update-ref", ["--no-deref", `refs/conveyor/base/${runId}`, commit]);
+    },
+    deliverBranch: async ({ privateGitDir, branch, base, head, from }) => {
+      const ref = branch.startsWith("refs/") ? branch : `refs/heads/${branch}`;
+      if (await isCheckedOut(context, ref)) return "refused";
+      await copyObjects({ privateGitDir, searchPath: env["PATH"] ?? "", into: context, base, head });
+      return swapRefIn(context, ref, from, head);
+    },
+  };
+}
+
+async function listUncommittedIn(context: GitContext): Promise<string[]> {
+  const flags = ["--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=none"];
+  const { stdout } = await runGit(context, "status", flags);
+  return splitNul(stdout).map((record) => record.subarray(3).toString("utf8"));
+}
+
+/** Moving a branch under a checkout would make its files look as if the person had undone every commit. */
+async function isCheckedOut(context: GitContext, ref: string): Promise<boolean> {
+  const { stdout } = await runGit(context, "for-each-ref", ["--format=%(refname)%00%(worktreepath)", ref]);
+  return stdout
+    .toString("utf8")
+    .split("\n")
+    .some((line) => line.startsWith(`${ref}\0`) && line.length > ref.length + 1);
+}

@@ -1,0 +1,93 @@
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Worktree } from "../../ports.ts";
+import { runGit } from "./git.ts";
+import { isFolder } from "./layout.ts";
+import { isOid } from "./object-id.ts";
+import { removeTree } from "./remove-tree.ts";
+import { openScratch, type ObjectStore } from "./scratch.ts";
+
+/** Where worktrees and what git knows about them lie. */
+export interface WorktreePlaces {
+  readonly gitDir: string;
+  /** Absolute; belongs to this run alone. */
+  readonly worktreesRoot: string;
+  readonly store: ObjectStore;
+}
+
+/** What names of worktrees are made of: `encodeName` and separators; never a path. */
+const NAME = /^[A-Za-z0-9_%][A-Za-z0-9_%.-]*$/;
+
+/**
+ * Makes a worktree detached at `commit`. The metadata that `git worktree add` would write is written here: one process
+ * instead of three, and the checkout runs under our own configuration rather than that of the private repository.
+ */
+export async function makeWorktree(places: WorktreePlaces, name: string, commit: string): Promise<Worktree> {
+  const worktree = locate(places, name);
+  const metadata = join(places.gitDir, "worktrees", name);
+  await removeTree(worktree.path);
+  await removeTree(metadata);
+  await mkdir(metadata, { recursive: true });
+  await mkdir(worktree.path, { recursive: true });
+  await Promise.all([
+    writeFile(join(metadata, "HEAD"), `${commit}\n`),
+    writeFile(join(metadata, "commondir"), "../..\n"),
+    writeFile(join(metadata, "gitdir"), `${worktree.path}/.git\n`),
+    writeFile(join(metadata, "locked"), "a run works here\n"),
+  ]);
+  await using scratch = await openScratch(places.store);
+  await runGit(scratch.context(worktree.path, join(metadata, "index")), "read-tree", ["-m", "-u", commit]);
+  // The pointer comes last: a worktree that has one was checked out to the end.
+  await writeFile(join(worktree.path, ".git"), pointerTo(places, name), { flag: "wx" });
+  return worktree;
+}
+
+/** The worktree of that name when folder and metadata exist and point at each other. */
+export async function findWorktree(places: WorktreePlaces, name: string): Promise<Worktree | undefined> {
+  const worktree = locate(places, name);
+  const metadata = join(places.gitDir, "worktrees", name);
+  const [pointer, back] = await Promise.all([
+    readText(join(worktree.path, ".git")),
+    readText(join(metadata, "gitdir")),
+  ]);
+  return pointer === pointerTo(places, name) && back === `${worktree.path}/.git\n` ? worktree : undefined;
+}
+
+/** The commit a worktree was made from. */
+export async function readWorktreeCommit(places: WorktreePlaces, name: string): Promise<string> {
+  const head = (await readFile(join(places.gitDir, "worktrees", name, "HEAD"), "utf8")).trim();
+  if (!isOid(head)) throw new Error(`HEAD of worktree ${name} names no commit`);
+  return head;
+}
+
+/** Makes the files of a worktree those of `tree`; its HEAD and its index stay, untracked files are left alone. */
+export async function checkOutTree(places: WorktreePlaces, worktree: Worktree, tree: string): Promise<void> {
+  await using scratch = await openScratch(places.store);
+  const context = scratch.context(worktree.path);
+  // An index of the commit without stat data: whatever the worktree holds in its place is written anew.
+  await runGit(context, "read-tree", [await readWorktreeCommit(places, worktree.name)]);
+  await runGit(context, "read-tree", ["--reset", "-u", tree]);
+}
+
+/** Removes every worktree the private repository knows. Other folders beside them, such as caches, stay. */
+export async function removeAllWorktrees(places: WorktreePlaces): Promise<void> {
+  const metadata = join(places.gitDir, "worktrees");
+  if (!(await isFolder(metadata))) return;
+  for (const name of await readdir(metadata)) {
+    if (NAME.test(name)) await removeTree(join(places.worktreesRoot, name));
+    await removeTree(join(metadata, name));
+  }
+}
+
+function locate(places: WorktreePlaces, name: string): Worktree {
+  if (!NAME.test(name)) throw new Error(`expected a name of letters, digits and _%.-, found ${JSON.stringify(name)}`);
+  return { name, path: join(places.worktreesRoot, name) };
+}
+
+function pointerTo(places: WorktreePlaces, name: string): string {
+  return `gitdir: ${join(places.gitDir, "worktrees", name)}\n`;
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
+}

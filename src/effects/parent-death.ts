@@ -1,0 +1,52 @@
+/** What ends a program when the orchestrator itself is killed and can end nothing any more. */
+export type ParentDeath =
+  | { readonly kind: "setpriv"; readonly path: string }
+  /** Nothing does: the program may go on until it ends by itself. */
+  | { readonly kind: "advisory"; readonly reason: string };
+
+/** Looked for in the system's own folders alone: `PATH` may lead to a file that somebody else wrote. */
+export const SETPRIV_PATHS: readonly string[] = [
+  "/usr/bin/setpriv",
+  "/bin/setpriv",
+  "/run/current-system/sw/bin/setpriv",
+];
+
+/** The kernel clears the parent-death signal when a set-user-id program starts, so `--no-new-privs` comes with it. */
+const SETPRIV_OPTIONS = ["--pdeathsig", "KILL", "--no-new-privs", "--"] as const;
+
+/** Tries, with `succeeds`, whether a setpriv of this machine can do it (util-linux 2.33 and later can). */
+export async function probeParentDeath(
+  paths: readonly string[],
+  succeeds: (file: string, args: readonly string[]) => Promise<boolean>,
+): Promise<ParentDeath> {
+  if (process.platform !== "linux") return { kind: "advisory", reason: "only Linux can bind a program's life to ours" };
+  for (const path of paths) {
+    if (await succeeds(path, [...SETPRIV_OPTIONS, path, "--version"])) return { kind: "setpriv", path };
+  }
+  return { kind: "advisory", reason: `no setpriv that knows --pdeathsig, looked for ${paths.join(", ")}` };
+}
+
+/** The argv that starts `program` with `args` under that protection; `program` is an absolute path. */
+export function bindToParent(
+  parentDeath: ParentDeath,
+  program: string,
+  args: readonly string[],
+): readonly [string, readonly string[]] {
+  if (parentDeath.kind === "advisory") return [program, args];
+  return [parentDeath.path, [...SETPRIV_OPTIONS, program, ...args]];
+}
+
+/** Exit codes by which setpriv says that it could not start the program. */
+const setprivFailures: ReadonlySet<number> = new Set([126, 127]);
+
+/**
+ * What setpriv said when it could not start the program after all (its interpreter is missing, it is being written
+ * to …), or nothing. A program can pretend it; it gains nothing by that, since both are failures.
+ */
+export function readSetprivFailure(program: string, exitCode: number, stderr: string): string | undefined {
+  if (!setprivFailures.has(exitCode)) return undefined;
+  const [line] = stderr.split("\n");
+  return line !== undefined && line.startsWith("setpriv: ") && line.includes(program)
+    ? line.slice("setpriv: ".length)
+    : undefined;
+}

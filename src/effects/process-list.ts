@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** One process that is alive; what has ended and only waits for its parent is left out. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly ppid: number;
+  /** What it shares with its relatives until it leaves them: the session on Linux, the group on macOS. */
+  readonly family: number;
+  /** With the pid this names one process for good; a pid alone is used again. */
+  readonly startTime: string;
+}
+
+/** The processes of this machine, as far as its system tells. */
+export interface ProcessTable {
+  list(): readonly ProcessEntry[];
+  /** Whether it was started with that `NAME=value`; false where the system does not tell. */
+  carries(pid: number, variable: string): boolean;
+  /** Its command line for a report, or its name, or an empty string when it is gone. */
+  commandOf(pid: number): string;
+}
+
+/** Rounds in which processes are looked for that were born while the list was being read. */
+const LIST_ROUNDS_MAX = 10;
+
+/** Characters of a command line that a report shows. */
+const COMMAND_LENGTH_MAX = 300;
+
+/** Linux, from `/proc`. Synchronous: a list that is read in one go is nearly one moment. */
+export const procTable: ProcessTable = {
+  list() {
+    const seen = new Set<number>();
+    const entries: ProcessEntry[] = [];
+    // A process that forks and exits all the time would never be in a list that was read once.
+    for (let round = 0; round < LIST_ROUNDS_MAX; round += 1) {
+      const fresh = readdirSync("/proc").flatMap((name) => {
+        const pid = /^\d+$/.test(name) ? Number(name) : undefined;
+        return pid === undefined || seen.has(pid) ? [] : [pid];
+      });
+      if (fresh.length === 0) break;
+      for (const pid of fresh) {
+        seen.add(pid);
+        const entry = readEntry(pid);
+        if (entry !== undefined) entries.push(entry);
+      }
+    }
+    return entries;
+  },
+  carries(pid, variable) {
+    const environ = readProc(pid, "environ");
+    return environ !== undefined && `\0${environ}`.includes(`\0${variable}\0`);
+  },
+  commandOf(pid) {
+    const commandLine = readProc(pid, "cmdline")?.replaceAll("\0", " ") ?? "";
+    return printable(commandLine.trim() === "" ? (readProc(pid, "comm") ?? "") : commandLine);
+  },
+};
+
+/** Fields 3, 4, 6 and 22 of `/proc/<pid>/stat`; the name in field 2 may hold spaces and brackets. */
+function readEntry(pid: number): ProcessEntry | undefined {
+  const stat = readProc(pid, "stat");
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, ppid, , session] = fields;
+  const startTime = fields[19];
+  if (startTime === undefined || state === "Z" || state === "X") return undefined;
+  return { pid, ppid: Number(ppid), family: Number(session), startTime };
+}
+
+function readProc(pid: number, name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Everywhere else, from the output of `ps` for some arguments: by group and parent only, as a best effort. */
+export const createPsTable = (ps: (args: readonly string[]) => string): ProcessTable => ({
+  list() {
+    return splitRows(ps(["-axo", "pid=,ppid=,pgid=,stat=,lstart="])).flatMap((line) => {
+      const [pid, ppid, group, state, ...startTime] = line.trim().split(/\s+/);
+      if (startTime.length === 0 || state?.startsWith("Z") === true) return [];
+      return [{ pid: Number(pid), ppid: Number(ppid), family: Number(group), startTime: startTime.join(" ") }];
+    });
+  },
+  carries: () => false,
+  commandOf: (pid) => printable(ps(["-o", "args=", "-p", String(pid)])),
+});
+
+function splitRows(output: string): readonly string[] {
+  return output.split("\n").filter((row) => row !== "");
+}
+
+function printable(command: string): string {
+  return command
+    .replace(/[^\u0020-\u007e]+/gu, " ")
+    .trim()
+    .slice(0, COMMAND_LENGTH_MAX);
+}

@@ -1,0 +1,149 @@
+import { execa } from "execa";
+import type { ProcessEnding, ProcessReport } from "../domain/process-report.ts";
+import type { Clock, ProcessRequest, Processes, Randomness } from "../ports.ts";
+import { findProgram } from "./find-program.ts";
+import { DEFAULT_OUTPUT_LIMITS, openOutputFile, type OutputFile, type OutputLimits } from "./output-file.ts";
+import { bindToParent, type ParentDeath, probeParentDeath, readSetprivFailure, SETPRIV_PATHS } from "./parent-death.ts";
+import type { ProcessTable } from "./process-list.ts";
+import { hostTable } from "./process-tree.ts";
+import { type Stream, supervise, DEFAULT_PROCESS_TIMING, type ProcessTiming } from "./process-supervision.ts";
+
+/** What `createProcesses` needs; everything optional is for tests. */
+export interface ProcessesInput {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly timing?: Partial<ProcessTiming> | undefined;
+  readonly outputLimits?: OutputLimits | undefined;
+  readonly setprivPaths?: readonly string[] | undefined;
+  readonly processTable?: ProcessTable | undefined;
+}
+
+/** Runs programs, and says how far their life is bound to ours. */
+export interface ProcessRunner extends Processes {
+  /** Found out once. `advisory` belongs into the report of a run: a killed orchestrator may leave programs behind. */
+  probeParentDeath(): Promise<ParentDeath>;
+}
+
+/** In the environment of every program, with a value of its own, so that all it started can be found by it. */
+const MARKER_NAME = "CONVEYOR_PROCESS_MARKER";
+const MARKER_BYTES = 16;
+
+const PROBE_TIMEOUT_MS = 5_000;
+
+/** How much of stderr is looked at for a failure of setpriv. */
+const FAILURE_BYTES_MAX = 1024;
+
+/**
+ * Runs programs one way (`ProcessRequest`): no shell, nothing inherited, stdin closed, a session and group of their
+ * own. Every report has exactly one ending, and both output files exist then. Throws when an output file cannot be
+ * written; the program has been ended by then.
+ */
+export function createProcesses(input: ProcessesInput): ProcessRunner {
+  let probe: Promise<ParentDeath> | undefined;
+  const probeOnce = () => (probe ??= probeParentDeath(input.setprivPaths ?? SETPRIV_PATHS, succeeds));
+  return {
+    probeParentDeath: probeOnce,
+    async run(request) {
+      const { clock } = input;
+      const startedAt = clock.now();
+      const startMs = clock.monotonicMs();
+      const outputLimits = input.outputLimits ?? DEFAULT_OUTPUT_LIMITS;
+      using stdout = openOutputFile(request.stdoutPath, outputLimits);
+      using stderr = openOutputFile(request.stderrPath, outputLimits);
+      const { ending, survivors } = await start(input, request, { stdout, stderr, parentDeath: await probeOnce() });
+      return {
+        ending,
+        startedAt,
+        durationMs: clock.monotonicMs() - startMs,
+        survivors,
+        stdoutBytes: stdout.bytes,
+        stderrBytes: stderr.bytes,
+      };
+    },
+  };
+}
+
+interface StartInput {
+  readonly stdout: OutputFile;
+  readonly stderr: OutputFile;
+  readonly parentDeath: ParentDeath;
+}
+
+type Outcome = Pick<ProcessReport, "ending" | "survivors">;
+
+async function start(input: ProcessesInput, request: ProcessRequest, files: StartInput): Promise<Outcome> {
+  const [name, ...args] = request.command;
+  const found = await findProgram(name, request.cwd, request.env["PATH"] ?? "");
+  if (request.signal.aborted) return withoutSurvivors({ kind: "cancelled" });
+  if (!found.ok) return spawnFailed(found.error);
+
+  const markerValue = input.randomness.hex(MARKER_BYTES);
+  const [file, argv] = bindToParent(files.parentDeath, found.value, args);
+  let child;
+  try {
+    child = execa(file, argv, {
+      cwd: request.cwd,
+      env: { ...request.env, [MARKER_NAME]: markerValue },
+      extendEnv: false,
+      shell: false,
+      detached: true,
+      cleanup: false,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      buffer: false,
+      encoding: "buffer",
+      reject: false,
+    });
+  } catch (error) {
+    // An argument or variable that no program can get, such as one with NUL.
+    return spawnFailed(`cannot start ${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (child.pid === undefined)
+    return spawnFailed(`cannot start ${name}: ${(await child).originalMessage ?? "unknown"}`);
+  const exit = new Promise<ProcessEnding>((resolve) => {
+    child.nodeChildProcess.once("exit", (code: number | null, signal: string | null) => {
+      resolve(signal === null ? { kind: "exited", exit_code: code ?? 0 } : { kind: "signalled", signal });
+    });
+  });
+  const streams: readonly Stream[] = [
+    { readable: child.stdout, file: files.stdout },
+    { readable: child.stderr, file: files.stderr },
+  ];
+  const stderrHead = keepHead(child.stderr);
+  const outcome = await supervise({
+    exit,
+    pid: child.pid,
+    marker: `${MARKER_NAME}=${markerValue}`,
+    streams,
+    request,
+    timing: { ...DEFAULT_PROCESS_TIMING, ...input.timing },
+    table: input.processTable ?? hostTable,
+  });
+  if (outcome.ending.kind !== "exited" || files.parentDeath.kind === "advisory") return outcome;
+  const failure = readSetprivFailure(found.value, outcome.ending.exit_code, stderrHead());
+  return failure === undefined ? outcome : spawnFailed(`cannot start ${name}: ${failure}`);
+}
+
+async function succeeds(file: string, args: readonly string[]): Promise<boolean> {
+  const options = { extendEnv: false, env: { LC_ALL: "C" }, stdio: "ignore", reject: false } as const;
+  const { failed } = await execa(file, args, { ...options, timeout: PROBE_TIMEOUT_MS });
+  return !failed;
+}
+
+function withoutSurvivors(ending: ProcessEnding): Outcome {
+  return { ending, survivors: [] };
+}
+
+function spawnFailed(message: string): Outcome {
+  return withoutSurvivors({ kind: "spawn_failed", message });
+}
+
+/** Listens for the first bytes of a stream. */
+function keepHead(readable: NodeJS.ReadableStream): () => string {
+  let head = Buffer.alloc(0);
+  readable.on("data", (chunk: Buffer) => {
+    if (head.length < FAILURE_BYTES_MAX) head = Buffer.concat([head, chunk.subarray(0, FAILURE_BYTES_MAX)]);
+  });
+  return () => head.toString("utf8");
+}

@@ -1,0 +1,89 @@
+import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, rmSync, lstatSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { sha256 } from "../domain/digest.ts";
+import type { FileDigest } from "../domain/journal.ts";
+import type { RunFiles } from "../ports.ts";
+import { guardWrite, makeFolderDurably, replaceFile } from "./durable-files.ts";
+
+/** Suffix of files that are being written; whoever finds one may remove it. */
+export const TEMPORARY_SUFFIX = ".writing";
+
+/** Opens the files of a run folder. Every write is durable before its digest is given to the journal. */
+export function createRunFiles(root: string): RunFiles {
+  const resolve = (path: string): string => {
+    if (path.startsWith("/") || path.split("/").includes("..")) throw new Error(`not a path of the run folder: ${path}`);
+    return join(root, path);
+  };
+  return {
+    root,
+    resolve,
+    async write(path, bytes) {
+      const target = resolve(path);
+      makeFolderDurably(dirname(target));
+      replaceFile(target, bytes, { durable: true, temporary: `${target}${TEMPORARY_SUFFIX}` });
+      return digestOfBytes(path, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+    },
+    read: async (path) => readIfFile(resolve(path)),
+    async digest(path) {
+      const target = resolve(path);
+      const bytes = readIfFile(target);
+      if (bytes === undefined) return undefined;
+      // A program wrote this file: it is synced here, before an event may name it.
+      guardWrite(target, () => {
+        const file = openSync(target, "r");
+        try {
+          fsyncSync(file);
+        } finally {
+          closeSync(file);
+        }
+      });
+      return digestOfBytes(path, bytes);
+    },
+    async makeFolder(path) {
+      makeFolderDurably(resolve(path));
+    },
+    async remove(path) {
+      rmSync(resolve(path), { recursive: true, force: true });
+    },
+  };
+}
+
+/** Bytes of a regular file, never through a symlink at its end; nothing when there is none. */
+export function readIfFile(path: string): Uint8Array | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() === true ? readFileSync(path) : undefined;
+}
+
+/**
+ * All files below a run folder, relative, with `/`: symlinks and other odd entries are listed too, so that nothing can
+ * hide from `verify`. Left out: the private repository, locks, supervision, the checkpoint.
+ */
+export function listRunFiles(root: string): string[] {
+  const found: string[] = [];
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (folder === "" && isUnnamed(entry.name)) continue;
+      if (entry.isDirectory()) walk(path);
+      else found.push(path);
+    }
+  };
+  walk("");
+  return found.sort();
+}
+
+export const JOURNAL_FILE = "run-events.jsonl";
+export const CHECKPOINT_FILE = "orchestrator_checkpoint.json";
+export const REPOSITORY_FOLDER = "repo.git";
+
+function isUnnamed(name: string): boolean {
+  return (
+    [JOURNAL_FILE, CHECKPOINT_FILE, REPOSITORY_FOLDER, "supervision"].includes(name) ||
+    /^lock\.\d+$/.test(name) ||
+    name === `${CHECKPOINT_FILE}${TEMPORARY_SUFFIX}`
+  );
+}
+
+function digestOfBytes(path: string, bytes: Uint8Array): FileDigest {
+  return { path, sha256: sha256(bytes), bytes: bytes.length };
+}

@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir, userInfo } from "node:os";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { isRunId } from "../domain/ids.ts";
+import { JOURNAL_FILE } from "./run-files.ts";
+
+/** Where runs of a checkout lie, and where their worktrees do. */
+export interface RunPlaces {
+  /** Top folder of the checkout. */
+  readonly root: string;
+  /** `.conveyor/runs` of the checkout. */
+  readonly runsFolder: string;
+  /** Folder of worktrees, homes and prepare cache of all runs; never inside the checkout. */
+  readonly cacheRoot: string;
+}
+
+/** Finds the places of a checkout from the environment of the process. */
+export function findRunPlaces(root: string, env: Readonly<Record<string, string | undefined>>): RunPlaces {
+  const configured = env["XDG_CACHE_HOME"];
+  const wanted = join(configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), ".cache"), "conveyor");
+  // A worktree inside the checkout would find the user's node_modules above it.
+  const cacheRoot = isBelow(root, wanted) ? join(tmpdir(), `conveyor-${userInfo().uid}`) : wanted;
+  return { root, runsFolder: join(root, ".conveyor", "runs"), cacheRoot };
+}
+
+/** Makes `.conveyor/`, which git ignores by a file of its own, so that no checkout becomes dirty by a run. */
+export function makeRunsFolder(places: RunPlaces): void {
+  mkdirSync(places.runsFolder, { recursive: true });
+  const ignore = join(places.root, ".conveyor", ".gitignore");
+  if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+}
+
+/** Run folders of the checkout that have a journal, newest last. */
+export function listRunFolders(places: RunPlaces): string[] {
+  if (!existsSync(places.runsFolder)) return [];
+  return readdirSync(places.runsFolder)
+    .filter((name) => isRunId(name) && existsSync(join(places.runsFolder, name, JOURNAL_FILE)))
+    .map((name) => join(places.runsFolder, name))
+    .map((folder) => ({ folder, at: readCreatedAt(folder) }))
+    .sort((left, right) => (left.at < right.at ? -1 : left.at > right.at ? 1 : 0))
+    .map(({ folder }) => folder);
+}
+
+/** The folder that a run id or a path to a run folder names, when it has a journal. */
+export function findRunFolder(places: RunPlaces, cwd: string, name: string): string | undefined {
+  const candidates = isRunId(name) ? [join(places.runsFolder, name)] : [resolve(cwd, name)];
+  return candidates.find((folder) => existsSync(join(folder, JOURNAL_FILE)));
+}
+
+/** Path relative to the checkout's top with `/`, or nothing when it lies outside. */
+export function toRepositoryPath(root: string, cwd: string, path: string): string | undefined {
+  const absolute = resolve(cwd, path);
+  return isBelow(root, absolute) ? relative(root, absolute).split(sep).join("/") : undefined;
+}
+
+function isBelow(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/** When a run was created, to the millisecond: run ids of the same second have no order. */
+function readCreatedAt(folder: string): string {
+  const head = readFileSync(join(folder, JOURNAL_FILE)).subarray(0, 4096).toString("latin1");
+  return /"at":"([^"]+)"/.exec(head)?.[1] ?? "";
+}

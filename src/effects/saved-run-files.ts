@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { NORMALIZED_PLAN_FILE, parseSavedRun, POLICY_FILE, type SavedRun, type SavedRunFault } from "../domain/saved-run.ts";
+import type { Result } from "../domain/result.ts";
+import { guardWrite, makeFolderDurably, syncFolder } from "./durable-files.ts";
+import { CHECKPOINT_FILE, JOURNAL_FILE, listRunFiles, readIfFile, REPOSITORY_FOLDER, TEMPORARY_SUFFIX } from "./run-files.ts";
+
+/** Reads a saved run, changing nothing. */
+export function readSavedRun(folder: string): Result<SavedRun, SavedRunFault> {
+  return parseSavedRun({
+    journal: readFileSync(join(folder, JOURNAL_FILE)),
+    plan: readIfFile(join(folder, NORMALIZED_PLAN_FILE)),
+    policy: readIfFile(join(folder, POLICY_FILE)),
+  });
+}
+
+/** The checkpoint's text, or nothing. */
+export function readCheckpoint(folder: string): string | undefined {
+  const bytes = readIfFile(join(folder, CHECKPOINT_FILE));
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+}
+
+/** Bytes of the journal after its last newline. */
+export function readTornTail(folder: string, validBytes: number): Uint8Array {
+  return readFileSync(join(folder, JOURNAL_FILE)).subarray(validBytes);
+}
+
+/** Files of a run folder that events should name, and those that were being written. */
+export function listSavedFiles(folder: string): { files: string[]; temporaryFiles: string[] } {
+  const all = listRunFiles(folder);
+  return {
+    files: all.filter((path) => !path.endsWith(TEMPORARY_SUFFIX)),
+    temporaryFiles: all.filter((path) => path.endsWith(TEMPORARY_SUFFIX)),
+  };
+}
+
+/** Moves a file within the run folder, durably. */
+export async function moveSavedFile(folder: string, from: string, to: string): Promise<void> {
+  const target = join(folder, to);
+  makeFolderDurably(dirname(target));
+  await rename(join(folder, from), target);
+  guardWrite(target, () => {
+    syncFolder(dirname(target));
+    syncFolder(dirname(join(folder, from)));
+  });
+}
+
+/** True when the run's private repository is there. */
+export function hasRepository(folder: string): boolean {
+  return existsSync(join(folder, REPOSITORY_FOLDER));
+}
+
+/** Removes the folders a finished run needs no more: homes, scratch, caches; and its own folder when that is empty. */
+export async function removeRunCache(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** True when a folder has something in it. */
+export async function isOccupied(folder: string): Promise<boolean> {
+  await mkdir(folder, { recursive: true });
+  return (await readdir(folder)).length > 0;
+}

@@ -1,0 +1,51 @@
+import { blockedGateCodes, evaluateGates } from "../domain/gates.ts";
+import type { RunStop } from "../domain/run-stop.ts";
+import { failStage } from "./fail-stage.ts";
+import { judgeTrust } from "./policy-ingestion.ts";
+import type { RunContext } from "./run-context.ts";
+
+/**
+ * Closure, in this order (`kernel.md`, *Stages*): digests at the trust ref's tip and policy once more; delivery; the
+ * three gates, always all, for exactly the delivered head. A resume of a run that waits at the gates does only the last.
+ */
+export async function closeRun(context: RunContext): Promise<RunStop> {
+  const { recorder } = context;
+  if (recorder.state.readyHead !== recorder.state.tip) {
+    const refused = (await judgeTrust(context, "closure")) ?? (await deliver(context));
+    if (refused !== undefined) return refused;
+  }
+  const head = recorder.state.tip;
+  const { signals } = context.settings;
+  const decisions = evaluateGates(signals, recorder.state.policy?.decision === "allow");
+  recorder.record("gates_evaluated", { head, signals, decisions });
+  const reasonCodes = blockedGateCodes(decisions);
+  if (reasonCodes.length === 0) recorder.record("stage_finished", { stage: "closure" });
+  return { kind: "terminal", terminalState: reasonCodes.length === 0 ? "done" : "blocked", reasonCodes };
+}
+
+/**
+ * Makes the run branch appear in the user's repository, by compare-and-swap. An intent without a receipt is probed:
+ * a branch that already names the head was delivered by the process that died. Reason code: DELIVERY_REFUSED.
+ */
+async function deliver(context: RunContext): Promise<RunStop | undefined> {
+  const { recorder, ports } = context;
+  if (context.settings.deliver === "none") return undefined;
+  const { created, tip: head } = recorder.state;
+  const branch = `refs/heads/${created.run_branch}`;
+  const current = await ports.user.readRef(branch);
+  const from = recorder.state.delivery?.status === "moved" ? recorder.state.delivery.head : undefined;
+  recorder.record("delivery_started", { branch: created.run_branch, from: from ?? null, head });
+  const status =
+    current === head
+      ? "moved"
+      : await ports.user.deliverBranch({
+          privateGitDir: ports.files.resolve("repo.git"),
+          branch,
+          base: created.base_commit,
+          head,
+          from,
+        });
+  recorder.record("delivery_finished", { branch: created.run_branch, head, status });
+  if (status === "moved") return undefined;
+  return failStage(context, "closure", "DELIVERY_REFUSED", `${branch} already names ${current ?? "another commit"}`);
+}

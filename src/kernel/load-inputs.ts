@@ -1,0 +1,175 @@
+import {
+  buildPolicyFile,
+  DEFAULT_CONFIG_PATH,
+  defaultConfig,
+  parseConfig,
+  policyDigest,
+  type Config,
+  type ConfigAuthority,
+} from "../domain/config.ts";
+import { sha256 } from "../domain/digest.ts";
+import { parsePlan } from "../domain/parse-plan.ts";
+import { orderItems } from "../domain/plan-order.ts";
+import type { LocatedProblem, Plan } from "../domain/plan.ts";
+import type { ReasonCode } from "../domain/reason-codes.ts";
+import { err, ok, type Result } from "../domain/result.ts";
+import { unsupportedBy } from "../domain/run-decide.ts";
+import type { UserRepository } from "../ports.ts";
+
+/** Why nothing was started: one clear word, and every located problem. Exit 2. */
+export interface Refusal {
+  readonly code: ReasonCode | "USAGE" | "PLAN_INVALID" | "CONFIG_INVALID";
+  readonly message: string;
+  readonly problems: readonly LocatedProblem[];
+}
+
+/** What a run is made of, read and checked; nothing has been written yet. */
+export interface RunInputs {
+  readonly plan: Plan;
+  readonly planBytes: Uint8Array;
+  readonly planSha256: string;
+  readonly warnings: readonly LocatedProblem[];
+  readonly config: Config;
+  readonly configFile: { readonly path: string | null; readonly sha256: string | null; readonly authority: ConfigAuthority };
+  readonly policySha256: string;
+  readonly policyFile: string;
+  readonly baseCommit: string;
+  readonly trustRef: string | null;
+  /** All item ids in the order of work, and those this invocation may start. */
+  readonly itemIds: readonly string[];
+  readonly selectedIds: readonly string[];
+  readonly executor: { readonly command: readonly string[]; readonly expectedArtifacts: readonly string[] };
+}
+
+/** What the user named. */
+export interface InputRequest {
+  /** Relative to the repository's root. */
+  readonly planPath: string;
+  /** The plan file as it stands on disk, to say that it is not committed. */
+  readonly planOnDisk: Uint8Array | undefined;
+  readonly localConfig: { readonly path: string; readonly bytes: Uint8Array } | undefined;
+  readonly items: readonly string[];
+  readonly allowDirty: boolean;
+  readonly executor: { readonly command: readonly string[]; readonly expectedArtifacts: readonly string[] } | undefined;
+}
+
+/**
+ * Reads plan and configuration from the commit they must come from and checks everything at once. Reason codes:
+ * PLAN_NOT_COMMITTED, DIRTY_CHECKOUT, REPOSITORY_UNSUPPORTED, EXECUTOR_NOT_CONFIGURED, VERIFICATION_MISSING, and those
+ * of items that cannot be proven yet.
+ */
+export async function loadInputs(user: UserRepository, request: InputRequest): Promise<Result<RunInputs, Refusal[]>> {
+  const baseCommit = user.headCommit;
+  const unsupported = await user.listUnsupported(baseCommit);
+  if (unsupported.length > 0) return err([refuse("REPOSITORY_UNSUPPORTED", unsupported.join("; "))]);
+  const configuration = await loadConfig(user, request.localConfig);
+  const planBytes = await user.readFileAt(baseCommit, request.planPath);
+  const committed = judgeCommitted(request, planBytes);
+  const dirty = request.allowDirty ? [] : await user.listUncommitted();
+  const trackedFiles = new Set(await user.listFilesAt(baseCommit));
+  const config = configuration.ok ? configuration.value.config : defaultConfig();
+  const parsed =
+    planBytes === undefined
+      ? { plan: undefined, problems: [] }
+      : parsePlan({ path: request.planPath, bytes: planBytes, trackedFiles, forbiddenRoots: Object.values(config.paths) });
+  const planProblems = parsed.problems.filter((problem) => problem.severity === "error");
+  const refusals: Refusal[] = [
+    ...(committed === undefined ? [] : [committed]),
+    ...(planProblems.length === 0 ? [] : [{ code: "PLAN_INVALID" as const, message: "the plan has errors", problems: planProblems }]),
+    ...(configuration.ok ? [] : [configuration.error]),
+    ...(dirty.length === 0 || committed !== undefined
+      ? []
+      : [refuse("DIRTY_CHECKOUT", `not committed: ${dirty.slice(0, 10).join(", ")}; commit them, or give --allow-dirty`)]),
+  ];
+  const { plan } = parsed;
+  if (refusals.length > 0 || plan === undefined || planBytes === undefined || !configuration.ok) return err(refusals);
+  const executor = request.executor ?? configuredExecutor(config);
+  const itemIds = orderItems(plan.items).map((item) => item.item_id);
+  const wanted = request.items.length === 0 ? itemIds : itemIds.filter((id) => request.items.includes(id));
+  const faults = [...judgeSelection(plan, request.items, wanted), ...judgeProvable(plan, config, executor, wanted)];
+  if (faults.length > 0) return err(faults);
+  return ok({
+    plan,
+    planBytes,
+    planSha256: sha256(planBytes),
+    warnings: parsed.problems.filter((problem) => problem.severity === "warning"),
+    ...configuration.value,
+    policySha256: policyDigest(config),
+    policyFile: buildPolicyFile(config).text,
+    baseCommit,
+    trustRef: user.headRef ?? null,
+    itemIds,
+    selectedIds: wanted,
+    executor: executor ?? { command: [], expectedArtifacts: [] },
+  });
+}
+
+async function loadConfig(
+  user: UserRepository,
+  local: InputRequest["localConfig"],
+): Promise<Result<Pick<RunInputs, "config" | "configFile">, Refusal>> {
+  const bytes = local?.bytes ?? (await user.readFileAt(user.headCommit, DEFAULT_CONFIG_PATH));
+  if (bytes === undefined) return ok({ config: defaultConfig(), configFile: { path: null, sha256: null, authority: "none" } });
+  const path = local?.path ?? DEFAULT_CONFIG_PATH;
+  const { config, problems } = parseConfig(path, new TextDecoder().decode(bytes));
+  if (config === undefined) return err({ code: "CONFIG_INVALID", message: "the configuration has errors", problems });
+  return ok({ config, configFile: { path, sha256: sha256(bytes), authority: local === undefined ? "trust_ref" : "local" } });
+}
+
+function judgeCommitted(request: InputRequest, committed: Uint8Array | undefined): Refusal | undefined {
+  const path = request.planPath;
+  const command = `git add -- ${path} && git commit -m 'Add plan'`;
+  if (committed === undefined) {
+    return request.planOnDisk === undefined
+      ? { code: "USAGE", message: `no such plan: ${path}`, problems: [] }
+      : refuse("PLAN_NOT_COMMITTED", `${path} is not in the commit that HEAD names; commit it: ${command}`);
+  }
+  // A checkout may have other line ends than the commit; that is the user's own setting, not a change.
+  const differs = request.planOnDisk !== undefined && foldLineEnds(request.planOnDisk) !== foldLineEnds(committed);
+  return differs ? refuse("PLAN_NOT_COMMITTED", `${path} has changes that are not committed; commit them: ${command}`) : undefined;
+}
+
+function foldLineEnds(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes).replaceAll("\r\n", "\n");
+}
+
+function configuredExecutor(config: Config): RunInputs["executor"] | undefined {
+  return config.executor === undefined
+    ? undefined
+    : { command: config.executor.command, expectedArtifacts: config.executor["expected-artifacts"] };
+}
+
+function judgeSelection(plan: Plan, asked: readonly string[], wanted: readonly string[]): Refusal[] {
+  const unknown = asked.filter((id) => !plan.items.some((item) => item.item_id === id));
+  const waiting = plan.items
+    .filter((item) => wanted.includes(item.item_id))
+    .flatMap((item) => item.prerequisites.filter((id) => !wanted.includes(id)).map((id) => `${item.item_id} needs ${id}`));
+  return [
+    ...unknown.map((id) => ({ code: "USAGE" as const, message: `the plan has no item ${id}; see conveyor items list`, problems: [] })),
+    ...(waiting.length === 0 ? [] : [{ code: "USAGE" as const, message: `--item leaves out what others need: ${waiting.join(", ")}`, problems: [] }]),
+  ];
+}
+
+function judgeProvable(
+  plan: Plan,
+  config: Config,
+  executor: RunInputs["executor"] | undefined,
+  wanted: readonly string[],
+): Refusal[] {
+  const items = plan.items.filter((item) => wanted.includes(item.item_id));
+  const verified = plan.items.some((item) => item.required_commands.length + item.required_artifacts.length > 0);
+  return [
+    ...(executor === undefined ? [refuse("EXECUTOR_NOT_CONFIGURED", "no executor: set one in .github/conveyor.yml or give --executor-bin")] : []),
+    ...(verified || config.validation.commands.length > 0
+      ? []
+      : [refuse("VERIFICATION_MISSING", "nothing would be verified: no required command, no artifact, no validation command")]),
+    ...items.flatMap((item) => {
+      const code = unsupportedBy(item);
+      return code === undefined ? [] : [refuse(code, `item ${item.item_id} (line ${item.line}) asks for what this version cannot prove yet`)];
+    }),
+  ];
+}
+
+function refuse(code: ReasonCode, message: string): Refusal {
+  return { code, message, problems: [] };
+}

@@ -1,0 +1,55 @@
+import { encodeName } from "../../domain/ids.ts";
+import { lastAttempt, type AttemptState } from "../../domain/item.ts";
+import type { Worktree } from "../../ports.ts";
+import { prepareWorktree } from "../prepare-worktree.ts";
+import { itemState, type RunContext } from "../run-context.ts";
+
+/** Folder of an attempt in the run folder, for example `items/01/attempt-2`. */
+export function attemptFolder(itemId: string, attempt: number): string {
+  return `items/${encodeName(itemId)}/attempt-${attempt}`;
+}
+
+/** Name of an attempt's worktree for a purpose, for example `01-2-work`. */
+export function worktreeName(itemId: string, attempt: number, purpose: string): string {
+  return `${encodeName(itemId)}-${attempt}-${purpose}`;
+}
+
+/** The attempt that is under way. */
+export function currentAttempt(context: RunContext, itemId: string): AttemptState {
+  const attempt = lastAttempt(itemState(context, itemId));
+  if (attempt === undefined) throw new Error(`item ${itemId} has no attempt`);
+  return attempt;
+}
+
+/**
+ * The worktree of the attempt under way. When it is gone, because a run folder was carried elsewhere or a cache was
+ * emptied, it is made again from the tree that was proven last; without such a tree there is nothing to go on from.
+ */
+export async function findOrRestoreWorktree(context: RunContext, itemId: string): Promise<Worktree | undefined> {
+  const { repository } = context.ports;
+  const attempt = currentAttempt(context, itemId);
+  const sealed = attempt.sessions.at(-1)?.handoffTree;
+  const found = await repository.findWorktree(attempt.worktree);
+  if (found !== undefined && (sealed === undefined || (await isStillAt(context, itemId, found, sealed)))) return found;
+  const tree = sealed ?? attempt.candidates.at(-1)?.tree;
+  if (tree === undefined && attempt.sessions.length > 0) return undefined;
+  const worktree = await repository.openWorktree(attempt.worktree, attempt.baseCommit);
+  const folder = `${attemptFolder(itemId, attempt.attempt)}/restore-${context.recorder.state.resumes}-${attempt.sessions.length}`;
+  await prepareWorktree(context, { worktree, commit: attempt.baseCommit, folder, itemId, stage: "execution" });
+  if (tree !== undefined) await repository.restoreTree(worktree, tree);
+  return worktree;
+}
+
+async function isStillAt(context: RunContext, itemId: string, worktree: Worktree, tree: string): Promise<boolean> {
+  const attempt = currentAttempt(context, itemId);
+  const excluded = await readPreparedPaths(context, itemId, attempt.attempt);
+  const candidate = await context.ports.repository.buildCandidate(worktree, attempt.baseCommit, excluded);
+  return candidate.tree === tree;
+}
+
+/** Files that `prepare` added to the attempt's worktree. */
+export async function readPreparedPaths(context: RunContext, itemId: string, attempt: number): Promise<string[]> {
+  const bytes = await context.ports.files.read(`${attemptFolder(itemId, attempt)}/prepared-paths.json`);
+  if (bytes === undefined) return [];
+  return JSON.parse(new TextDecoder().decode(bytes)) as string[];
+}

@@ -1,0 +1,49 @@
+import { judgeScope, VIOLATIONS_MAX } from "../../domain/scope.ts";
+import { planItem, type RunContext } from "../run-context.ts";
+import { attemptFolder, currentAttempt, readPreparedPaths } from "./attempt-files.ts";
+
+/**
+ * Builds the candidate of a finished session as one tree, judges its scope, and makes the commit that verification
+ * sees. A candidate that scope refuses gets no commit: there is nothing to verify.
+ */
+export async function buildCandidate(
+  context: RunContext,
+  itemId: string,
+  { attempt, round }: { attempt: number; round: number },
+): Promise<void> {
+  const { recorder, ports } = context;
+  const state = currentAttempt(context, itemId);
+  const worktree = await ports.repository.findWorktree(state.worktree);
+  if (worktree === undefined) return recorder.record("attempt_lost", { attempt, why: "worktree_gone" }, itemId);
+  const base = state.baseCommit;
+  const excluded = await readPreparedPaths(context, itemId, attempt);
+  const { tree, changes } = await ports.repository.buildCandidate(worktree, base, excluded);
+  const violations = judgeScope(changes, {
+    item: planItem(context, itemId),
+    planPath: context.plan.path,
+    configPath: context.configPath,
+    config: context.config,
+    trackedPaths: await ports.repository.listFilesAt(base),
+  });
+  const folder = `${attemptFolder(itemId, attempt)}/round-${round}/candidate-${state.sessions.length}`;
+  const changesFile = await ports.files.write(`${folder}/changes.json`, `${JSON.stringify(changes, null, 1)}\n`);
+  const usable = changes.length > 0 && violations.length === 0;
+  const commit = usable
+    ? await ports.repository.commitTree({ tree, parent: base, message: `Candidate of item ${itemId}\n`, at: ports.clock.now() })
+    : null;
+  const patch = usable ? [await ports.files.write(`${folder}/candidate.patch`, await ports.repository.buildPatch(base, tree))] : [];
+  recorder.record(
+    "candidate_built",
+    {
+      attempt,
+      round,
+      base_commit: base,
+      tree,
+      commit,
+      changed_paths: changes.length,
+      violations: violations.slice(0, VIOLATIONS_MAX),
+      files: [changesFile, ...patch],
+    },
+    itemId,
+  );
+}

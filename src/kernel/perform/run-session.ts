@@ -1,0 +1,89 @@
+import { PAYLOAD_BYTES_MAX, parsePayload } from "../../domain/executor-outcome.ts";
+import type { EventDetails, FileDigest } from "../../domain/journal.ts";
+import { buildStageExecution } from "../../domain/stage-execution.ts";
+import type { Scratch, Worktree } from "../../ports.ts";
+import { sealFiles } from "../prepare-worktree.ts";
+import { limitMs, type RunContext } from "../run-context.ts";
+import { attemptFolder, findOrRestoreWorktree, worktreeName } from "./attempt-files.ts";
+import { buildProgram, writeBriefing, type Briefing } from "./session-briefing.ts";
+
+interface SessionCommand {
+  readonly attempt: number;
+  readonly session: number;
+  readonly round: number;
+  readonly kind: "execute" | "fix";
+}
+
+/**
+ * One session of the executor: intent, program, receipt. What the program claims is stored; what it did to git
+ * metadata and what it left running is seen by the orchestrator itself.
+ */
+export async function runSession(context: RunContext, itemId: string, command: SessionCommand): Promise<void> {
+  const { recorder, ports } = context;
+  const { attempt, session, round, kind } = command;
+  const worktree = await findOrRestoreWorktree(context, itemId);
+  if (worktree === undefined) return recorder.record("attempt_lost", { attempt, why: "worktree_gone" }, itemId);
+  const folder = `${attemptFolder(itemId, attempt)}/round-${round}/session-${session}`;
+  const scratch = await ports.environments.openScratch(worktreeName(itemId, attempt, `session-${session}`));
+  const briefing = await writeBriefing(context, { itemId, ...command, folder, scratch });
+  recorder.record("session_started", { attempt, session, round, kind, files: briefing.files }, itemId);
+  const receipt = await runExecutor(context, { itemId, command, folder, scratch, worktree, briefing });
+  recorder.record("session_finished", { attempt, session, round, ...receipt }, itemId);
+}
+
+async function runExecutor(
+  context: RunContext,
+  input: {
+    itemId: string;
+    command: SessionCommand;
+    folder: string;
+    scratch: Scratch;
+    worktree: Worktree;
+    briefing: Briefing;
+  },
+): Promise<Omit<EventDetails<"session_finished">, "attempt" | "session" | "round">> {
+  const { ports, config } = context;
+  const { itemId, folder, scratch, worktree, briefing } = input;
+  const { attempt, session } = input.command;
+  const expected = context.recorder.state.created.executor.expected_artifacts;
+  const program = await buildProgram(context, briefing, worktreeName(itemId, attempt, `home-${session}`));
+  const before = await ports.repository.snapshot(worktree);
+  const note = await ports.artifacts.note(worktree.path, expected);
+  const [stdout, stderr] = [`${folder}/stdout.log`, `${folder}/stderr.log`];
+  const report = await ports.processes.run({
+    ...program,
+    cwd: worktree.path,
+    timeoutMs: limitMs(context, config.executor?.["timeout-minutes"] ?? 30),
+    outputBytesMax: config.limits["output-bytes"],
+    stdoutPath: ports.files.resolve(stdout),
+    stderrPath: ports.files.resolve(stderr),
+    signal: ports.interrupt,
+    onLine: (line) => ports.progress({ kind: "output", itemId, line }),
+  });
+  const tamper = await ports.repository.compareSnapshot(before, worktree);
+  const { missing, malformed } = await ports.artifacts.check(worktree.path, note, expected);
+  const bytes = await scratch.read("result.json", PAYLOAD_BYTES_MAX);
+  return {
+    ending: report.ending,
+    payload: parsePayload(bytes),
+    execution: buildStageExecution({
+      stage: "execution",
+      purpose: "executor",
+      itemId,
+      step: `item:${itemId} attempt:${attempt} session:${session}`,
+      command: program.command,
+      env: program.env,
+      report,
+      missingArtifacts: missing,
+      malformedArtifacts: malformed,
+    }),
+    tamper: [...tamper],
+    survivors: report.survivors.map(({ pid, command }) => ({ pid, command })),
+    files: [...(await sealFiles(context, [stdout, stderr])), ...(await keepPayload(context, folder, bytes))],
+  };
+}
+
+async function keepPayload(context: RunContext, folder: string, bytes: Uint8Array | undefined): Promise<FileDigest[]> {
+  if (bytes === undefined) return [];
+  return [await context.ports.files.write(`${folder}/result.json`, bytes)];
+}

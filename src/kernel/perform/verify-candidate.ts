@@ -1,0 +1,78 @@
+import type { EventDetails } from "../../domain/journal.ts";
+import type { Worktree } from "../../ports.ts";
+import { prepareWorktree } from "../prepare-worktree.ts";
+import { runCommands, type CommandRequest } from "../run-commands.ts";
+import { planItem, type RunContext } from "../run-context.ts";
+import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
+
+/**
+ * Verifies a candidate in a clean, prepared worktree of exactly its commit: the plan's own words in bash, then the
+ * artifacts. Every command is run, so that a fix round sees all that is wrong.
+ */
+export async function verifyCandidate(
+  context: RunContext,
+  itemId: string,
+  { attempt, round, commit }: { attempt: number; round: number; commit: string },
+): Promise<void> {
+  const { recorder, ports } = context;
+  const item = planItem(context, itemId);
+  const state = currentAttempt(context, itemId);
+  const run = `${state.sessions.length}-${(state.candidates.at(-1)?.verifications ?? 0) + 1}`;
+  const folder = `${attemptFolder(itemId, attempt)}/round-${round}/verification-${run}`;
+  recorder.record("verification_started", { attempt, round, commit }, itemId);
+  const worktree = await ports.repository.openWorktree(worktreeName(itemId, attempt, `verify-${run}`), commit);
+  const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
+  const failed = prepared.status === "failed";
+  const ran = failed
+    ? { results: [], executions: [], files: [] }
+    : await runCommands(context, {
+        worktree,
+        folder,
+        itemId,
+        stage: "execution",
+        extraEnv: verificationEnv(context, itemId, attempt, round),
+        commands: [
+          ...item.required_commands.map((words) => inBash(words, "required_command")),
+          ...item.suggested_commands.map((words) => inBash(words, "suggested_command")),
+        ],
+      });
+  const details: EventDetails<"verification_finished"> = {
+    attempt,
+    round,
+    commit,
+    prepare_ending: failed ? prepared.ending : null,
+    prepare_tracked_changes: failed ? [...prepared.trackedChanges] : [],
+    commands: ran.results.map(({ words, purpose, ending, log }) => ({
+      command: words.at(-1) ?? "",
+      required: purpose === "required_command",
+      ending,
+      log,
+    })),
+    artifacts: failed ? [] : await inspectArtifacts(context, worktree, item.required_artifacts),
+    executions: [...prepared.executions, ...ran.executions],
+    files: [...prepared.files, ...ran.files],
+  };
+  recorder.record("verification_finished", details, itemId);
+}
+
+async function inspectArtifacts(context: RunContext, worktree: Worktree, paths: readonly string[]) {
+  return Promise.all(
+    paths.map(async (path) => ({ path, status: await context.ports.artifacts.inspect(worktree.path, path) })),
+  );
+}
+
+/** Required commands are the approved plan's own words; they alone are given to a shell. */
+function inBash(words: string, purpose: CommandRequest["purpose"]): CommandRequest {
+  return { command: ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", words], purpose };
+}
+
+function verificationEnv(context: RunContext, itemId: string, attempt: number, round: number): Record<string, string> {
+  return {
+    ORCH_STAGE: "verify",
+    ORCH_RUN_ID: context.recorder.state.runId,
+    ORCH_PLAN_ID: context.plan.plan_id,
+    ORCH_ITEM_ID: itemId,
+    ORCH_ATTEMPT: String(attempt),
+    ORCH_ROUND: String(round),
+  };
+}

@@ -1,0 +1,119 @@
+import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
+import { DEFAULT_CONFIG_PATH, rulesOf } from "../domain/config.ts";
+import { sha256 } from "../domain/digest.ts";
+import type { EventDetails, FileDigest } from "../domain/journal.ts";
+import { err, ok, type Result } from "../domain/result.ts";
+import type { SavedRun, SavedRunFault } from "../domain/saved-run.ts";
+import type { Ports } from "../ports.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
+import type { RunContext, Settings } from "./run-context.ts";
+import { REPORT_JSON, REPORT_MARKDOWN } from "./seal-run.ts";
+
+/** What a resume finds in the run folder besides journal and inputs. */
+export interface ResumeFacts {
+  readonly checkpoint: string | undefined;
+  /** Files below the run folder that an event should name, and those that were being written. */
+  readonly files: readonly string[];
+  readonly temporaryFiles: readonly string[];
+  /** Bytes after the last newline of the journal. */
+  readonly tornTail: Uint8Array;
+  cutTornTail(): void;
+  moveFile(from: string, to: string): Promise<void>;
+}
+
+/**
+ * Re-verifies what a resume is about to build on, changing nothing: the checkpoint, every named file, the run branch
+ * and the commits it is made of. Reason codes: CHECKPOINT_CORRUPT, ARTIFACT_TAMPERED, GIT_TAMPERED.
+ */
+export async function checkSavedRun(
+  run: SavedRun,
+  ports: Pick<Ports, "files" | "repository">,
+  facts: Pick<ResumeFacts, "checkpoint">,
+): Promise<Result<{ warnings: string[] }, SavedRunFault>> {
+  const { state, journal } = run;
+  const verdict = judgeCheckpoint(facts.checkpoint, buildCheckpoint(state, journal.head), {
+    seq: state.seq,
+    headAt: (seq) => journal.events[seq]?.prev,
+  });
+  if (verdict.kind === "corrupt") {
+    return err({ code: "CHECKPOINT_CORRUPT", path: "orchestrator_checkpoint.json", message: verdict.why });
+  }
+  for (const file of state.files.values()) {
+    // Reports are written again at every stop; between two stops the old ones may stand, or be half replaced.
+    if (file.path === REPORT_JSON || file.path === REPORT_MARKDOWN) continue;
+    const found = await ports.files.digest(file.path);
+    if (found?.sha256 === file.sha256) continue;
+    const message = found === undefined ? "is missing" : "is not what the journal names";
+    return err({ code: "ARTIFACT_TAMPERED", path: file.path, message });
+  }
+  const fault = await checkCommits(run, ports.repository);
+  return fault === undefined ? ok({ warnings: verdict.kind === "rebuild" ? [verdict.why] : [] }) : err(fault);
+}
+
+async function checkCommits({ state }: SavedRun, repository: Ports["repository"]): Promise<SavedRunFault | undefined> {
+  const tampered = (path: string, message: string): SavedRunFault => ({ code: "GIT_TAMPERED", path, message });
+  const forged = await repository.findForgedObjects();
+  if (forged[0] !== undefined) return tampered(`repo.git object ${forged[0]}`, "its bytes are not those its name promises");
+  const ref = `refs/heads/${state.created.run_branch}`;
+  const branch = await repository.readRef(ref);
+  const prepared = state.items.find((item) => item.settled === undefined && item.commitPrepared !== undefined)?.commitPrepared;
+  if (branch !== state.tip && branch !== prepared?.commit) {
+    return tampered(`repo.git ${ref}`, `names ${branch ?? "nothing"}, the journal says ${state.tip}`);
+  }
+  for (const item of state.items) {
+    const { commitPrepared } = item;
+    if (commitPrepared === undefined) continue;
+    const tree = await repository.readTreeOf(commitPrepared.commit);
+    if (tree !== commitPrepared.tree) return tampered(`repo.git commit ${commitPrepared.commit}`, `is not of tree ${commitPrepared.tree}`);
+  }
+  return undefined;
+}
+
+/** Goes on with a run whose lock is held: sets aside what a killed process left, records the resume. */
+export async function resumeRun(
+  ports: Ports,
+  run: SavedRun,
+  facts: ResumeFacts,
+  request: {
+    settings: Settings;
+    options: EventDetails<"run_resumed">["options"];
+    warnings: readonly string[];
+    newAttempt: string | undefined;
+  },
+): Promise<RunContext> {
+  const rules = rulesOf(run.config);
+  const recorder = createRecorder(ports, run.state, rules);
+  const torn = await setTornTailAside(ports, recorder, facts);
+  await setLeftoversAside(ports, recorder, facts);
+  const warnings = [...request.warnings, ...torn];
+  recorder.record("run_resumed", { options: request.options, warnings, new_attempt: request.newAttempt ?? null });
+  const configPath = run.state.created.config.path ?? DEFAULT_CONFIG_PATH;
+  return { ports, recorder, plan: run.plan, config: run.config, configPath, rules, settings: request.settings };
+}
+
+/** A last line without newline never happened; its bytes are kept for whoever wants to know. */
+async function setTornTailAside(ports: Ports, recorder: Recorder, facts: ResumeFacts): Promise<string[]> {
+  if (facts.tornTail.length === 0) return [];
+  const path = `leftovers/torn-${sha256(facts.tornTail).slice(0, 16)}.bin`;
+  const file = await ports.files.write(path, facts.tornTail);
+  facts.cutTornTail();
+  recorder.record("files_set_aside", { reason: "torn_tail", files: [file] });
+  return [`${facts.tornTail.length} bytes of a torn last journal line were set aside in ${path}`];
+}
+
+/**
+ * Moves files that no event names out of the way of the step that will be done again. They are kept and named: they
+ * may show what a killed session did. A file that was moved by a resume which was killed itself is named in place.
+ */
+async function setLeftoversAside(ports: Ports, recorder: Recorder, facts: ResumeFacts): Promise<void> {
+  for (const path of facts.temporaryFiles) await ports.files.remove(path);
+  const unnamed = facts.files.filter((path) => !recorder.state.files.has(path) && path !== REPORT_JSON && path !== REPORT_MARKDOWN);
+  const moved: FileDigest[] = [];
+  for (const path of unnamed) {
+    const target = path.startsWith("leftovers/") ? path : `leftovers/${recorder.state.seq}/${path}`;
+    if (target !== path) await facts.moveFile(path, target);
+    const file = await ports.files.digest(target);
+    if (file !== undefined) moved.push(file);
+  }
+  if (moved.length > 0) recorder.record("files_set_aside", { reason: "leftover", files: moved });
+}

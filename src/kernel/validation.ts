@@ -1,0 +1,44 @@
+import { decideStopOfVerdict } from "../domain/run-decide.ts";
+import type { RunStop } from "../domain/run-stop.ts";
+import { failStage } from "./fail-stage.ts";
+import { prepareWorktree } from "./prepare-worktree.ts";
+import { runCommands } from "./run-commands.ts";
+import type { RunContext } from "./run-context.ts";
+
+/**
+ * Validation: the plan-level commands on the run branch, in a clean prepared worktree. Reason codes:
+ * VERIFICATION_FAILED, PROCESS_TIMEOUT.
+ */
+export async function validateRunBranch(context: RunContext): Promise<RunStop | undefined> {
+  const { recorder, ports, config } = context;
+  const { commands } = config.validation;
+  if (commands.length === 0) return undefined;
+  const commit = recorder.state.tip;
+  const folder = `validation-${recorder.state.resumes + 1}`;
+  recorder.record("validation_started", { commit });
+  const worktree = await ports.repository.openWorktree(folder, commit);
+  const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId: null, stage: "validation" });
+  const ran =
+    prepared.status === "failed"
+      ? { results: [], executions: [], files: [] }
+      : await runCommands(context, {
+          worktree,
+          folder,
+          itemId: null,
+          stage: "validation",
+          extraEnv: {},
+          commands: commands.map((command) => ({ command: command as [string, ...string[]], purpose: "validation_command" })),
+        });
+  recorder.record("validation_finished", {
+    commit,
+    prepare_ending: prepared.status === "failed" ? (prepared.ending ?? { kind: "exited", exit_code: 1 }) : null,
+    commands: ran.results.map(({ words, ending, log }) => ({ command: words.join(" "), ending, log })),
+    executions: [...prepared.executions, ...ran.executions],
+    files: [...prepared.files, ...ran.files],
+  });
+  const verdict = recorder.state.validation?.verdict;
+  if (verdict === undefined || verdict.kind === "passed") return undefined;
+  return verdict.kind === "failed"
+    ? failStage(context, "validation", "VERIFICATION_FAILED", verdict.failures.join("; "))
+    : decideStopOfVerdict(verdict.kind);
+}

@@ -1,0 +1,205 @@
+import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
+import { canonicalJson, sha256, type Json } from "../domain/digest.ts";
+import { parsePayload } from "../domain/executor-outcome.ts";
+import type { FileDigest, JournalEvent } from "../domain/journal.ts";
+import { rulesOf } from "../domain/config.ts";
+import { parsePlan } from "../domain/parse-plan.ts";
+import { replayDecisions } from "../domain/replay.ts";
+import { buildRunReport } from "../domain/report.ts";
+import { foldRun } from "../domain/run.ts";
+import { PLAN_FILE, type SavedRun } from "../domain/saved-run.ts";
+import { judgeScope, VIOLATIONS_MAX } from "../domain/scope.ts";
+import type { TreeChange } from "../domain/candidate.ts";
+import type { RunRepository } from "../ports.ts";
+import { renderReportMarkdown } from "../render/report-markdown.ts";
+import { REPORT_JSON, REPORT_MARKDOWN } from "./seal-run.ts";
+
+/** One thing that does not agree, with the file, commit or event that shows it. */
+export interface Mismatch {
+  readonly where: string;
+  readonly message: string;
+}
+
+/** What verification of a run came to. */
+export interface VerifiedRun {
+  readonly mismatches: readonly Mismatch[];
+  /** Things to know that are no mismatch, for example that the run was cut short and not resumed. */
+  readonly notes: readonly string[];
+  readonly eventsChecked: number;
+  readonly filesChecked: number;
+  readonly commitsChecked: number;
+}
+
+/** The run folder and repository, to read alone. */
+export interface VerifyPorts {
+  readonly repository: RunRepository;
+  readonly configPath: string;
+  readonly checkpoint: string | undefined;
+  /** Paths of all files of the run folder that an event should name. */
+  readonly files: readonly string[];
+  digest(path: string): Promise<FileDigest | undefined>;
+  read(path: string): Promise<Uint8Array | undefined>;
+}
+
+/**
+ * Re-derives every state and decision of a run from its journal, files and commits, offline. Empty mismatches mean
+ * that nothing was made up and nothing was changed since.
+ */
+export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<VerifiedRun> {
+  const { state, journal } = run;
+  const sealed = state.sealed;
+  const notes = sealed ? [] : ["the run is not sealed: it is running, or was cut short and not resumed"];
+  const mismatches = [
+    ...judgeTail(run),
+    ...judgeSavedCheckpoint(run, ports.checkpoint),
+    ...replayDecisions(journal.events, rulesOf(run.config)).map((fault) => at(`run-events.jsonl:${fault.seq}`, fault.message)),
+    ...(await judgeFiles(run, ports)),
+    ...(await judgeReports(run, ports)),
+    ...(await judgePlan(run, ports)),
+    ...(await judgePayloads(run, ports)),
+    ...(await judgeCandidates(run, ports)),
+    ...(await judgeCommits(run, ports)),
+  ];
+  return {
+    mismatches,
+    notes,
+    eventsChecked: journal.events.length,
+    filesChecked: state.files.size,
+    commitsChecked: state.items.filter((item) => item.settled?.commit != null).length,
+  };
+}
+
+function at(where: string, message: string): Mismatch {
+  return { where, message };
+}
+
+function judgeTail({ state, journal }: SavedRun): Mismatch[] {
+  if (journal.tornBytes === 0 || !state.sealed) return [];
+  return [at("run-events.jsonl", `${journal.tornBytes} bytes without a newline follow the last event of a sealed run`)];
+}
+
+function judgeSavedCheckpoint({ state, journal }: SavedRun, checkpoint: string | undefined): Mismatch[] {
+  const expected = buildCheckpoint(state, journal.head);
+  const verdict = judgeCheckpoint(checkpoint, expected, {
+    seq: state.seq,
+    headAt: (seq) => journal.events[seq]?.prev,
+  });
+  if (verdict.kind === "current" || (verdict.kind === "rebuild" && !state.sealed)) return [];
+  return [at("orchestrator_checkpoint.json", verdict.why)];
+}
+
+async function judgeFiles({ state }: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  for (const file of state.files.values()) {
+    if (!state.sealed && isReport(file.path)) continue;
+    const found = await ports.digest(file.path);
+    if (found === undefined) mismatches.push(at(file.path, "is missing"));
+    else if (found.sha256 !== file.sha256) mismatches.push(at(file.path, "is not what the journal names"));
+  }
+  const unnamed = ports.files.filter((path) => !state.files.has(path));
+  return [...mismatches, ...(state.sealed ? unnamed.map((path) => at(path, "stands in the run folder, and no event names it")) : [])];
+}
+
+function isReport(path: string): boolean {
+  return path === REPORT_JSON || path === REPORT_MARKDOWN;
+}
+
+async function judgeReports({ state, journal, config, plan }: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
+  if (!state.sealed) return [];
+  const before = journal.events.slice(0, -1);
+  const report = buildRunReport(foldRun(before, rulesOf(config)), plan, journal.events.at(-1)?.prev ?? "");
+  const expected = [
+    [REPORT_JSON, `${JSON.stringify(report, null, 2)}\n`],
+    [REPORT_MARKDOWN, renderReportMarkdown(report)],
+  ] as const;
+  const mismatches: Mismatch[] = [];
+  for (const [path, text] of expected) {
+    const bytes = await ports.read(path);
+    if (bytes !== undefined && sha256(bytes) !== sha256(text)) mismatches.push(at(path, "does not follow from the journal"));
+  }
+  return mismatches;
+}
+
+async function judgePlan({ state, plan, config }: SavedRun, { repository }: VerifyPorts): Promise<Mismatch[]> {
+  const { base_commit: base, plan_path: path, plan_sha256: expected } = state.created;
+  const bytes = await repository.readFileAt(base, path);
+  if (bytes === undefined || sha256(bytes) !== expected) return [at(PLAN_FILE, `is not ${path} at the base commit ${base}`)];
+  const parsed = parsePlan({
+    path,
+    bytes,
+    trackedFiles: new Set(await repository.listFilesAt(base)),
+    forbiddenRoots: Object.values(config.paths),
+  });
+  const same = parsed.plan !== undefined && canonicalJson(parsed.plan as Json) === canonicalJson(plan as Json);
+  return same ? [] : [at("normalized_plan.json", "is not what the plan parses to")];
+}
+
+async function judgePayloads({ journal }: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  for (const event of eventsOf(journal.events, "session_finished")) {
+    const file = event.details.files.find((candidate) => candidate.path.endsWith("/result.json"));
+    const payload = parsePayload(file === undefined ? undefined : await ports.read(file.path));
+    if (canonicalJson(payload as Json) !== canonicalJson(event.details.payload as Json)) {
+      mismatches.push(at(file?.path ?? `run-events.jsonl:${event.seq}`, "the recorded payload is not what the file says"));
+    }
+  }
+  return mismatches;
+}
+
+async function judgeCandidates({ journal, plan, config }: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  for (const event of eventsOf(journal.events, "candidate_built")) {
+    const { base_commit: base, tree, commit, files, violations } = event.details;
+    const item = plan.items.find((candidate) => candidate.item_id === event.item_id);
+    const file = files.find((candidate) => candidate.path.endsWith("/changes.json"));
+    const bytes = file === undefined ? undefined : await ports.read(file.path);
+    if (item === undefined || bytes === undefined) {
+      mismatches.push(at(`run-events.jsonl:${event.seq}`, "a candidate without its item or its list of changes"));
+      continue;
+    }
+    const changes = JSON.parse(new TextDecoder().decode(bytes)) as TreeChange[];
+    const judged = judgeScope(changes, {
+      item,
+      planPath: plan.path,
+      configPath: ports.configPath,
+      config,
+      trackedPaths: await ports.repository.listFilesAt(base),
+    });
+    if (canonicalJson(judged.slice(0, VIOLATIONS_MAX)) !== canonicalJson(violations)) {
+      mismatches.push(at(`run-events.jsonl:${event.seq}`, "scope was judged otherwise than the changes give"));
+    }
+    if (commit !== null && !(await isCommitOf(ports.repository, commit, tree, base))) {
+      mismatches.push(at(commit, "is not a commit of the candidate's tree on its base"));
+    } else if (commit !== null && canonicalJson(await ports.repository.listChanges(base, tree)) !== canonicalJson(changes)) {
+      mismatches.push(at(file?.path ?? commit, "is not what differs between the base and the candidate"));
+    }
+  }
+  return mismatches;
+}
+
+async function judgeCommits({ state, journal }: SavedRun, { repository }: VerifyPorts): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  for (const event of eventsOf(journal.events, "item_commit_prepared")) {
+    const { commit, tree, parent } = event.details;
+    if (!(await isCommitOf(repository, commit, tree, parent))) {
+      mismatches.push(at(commit, `is not a commit of the verified tree ${tree} on ${parent}`));
+    }
+  }
+  const branch = await repository.readRef(`refs/heads/${state.created.run_branch}`);
+  const prepared = state.items.flatMap((item) => (item.settled === undefined && item.commitPrepared !== undefined ? [item.commitPrepared.commit] : []));
+  if (branch !== state.tip && !prepared.some((commit) => commit === branch)) {
+    mismatches.push(at(`repo.git refs/heads/${state.created.run_branch}`, `names ${branch ?? "nothing"}, the journal says ${state.tip}`));
+  }
+  return mismatches;
+}
+
+async function isCommitOf(repository: RunRepository, commit: string, tree: string, parent: string): Promise<boolean> {
+  const parents = await repository.readParentsOf(commit);
+  return (await repository.readTreeOf(commit)) === tree && parents?.length === 1 && parents[0] === parent;
+}
+
+type EventOf<T extends JournalEvent["type"]> = Extract<JournalEvent, { type: T }>;
+
+function eventsOf<T extends JournalEvent["type"]>(events: readonly JournalEvent[], type: T): EventOf<T>[] {
+  return events.filter((event): event is EventOf<T> => event.type === type);
+}

@@ -1,0 +1,68 @@
+import { boundCalls } from "../domain/call-bound.ts";
+import type { Config } from "../domain/config.ts";
+import type { Plan } from "../domain/plan.ts";
+
+/** What a dry run shows. */
+export interface DryRunFacts {
+  readonly plan: Plan;
+  readonly planSha256: string;
+  readonly policySha256: string;
+  readonly config: Config;
+  readonly configFile: { readonly path: string | null; readonly authority: string };
+  readonly baseCommit: string;
+  readonly itemIds: readonly string[];
+  readonly selectedIds: readonly string[];
+  readonly executor: { readonly command: readonly string[] };
+}
+
+/** Renders what a run would do: plan, policy, the exact commands, and the most calls they can come to. */
+export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): string {
+  const { plan, config } = facts;
+  const bound = boundCalls(plan, config, facts.selectedIds);
+  const items = facts.itemIds
+    .filter((id) => facts.selectedIds.includes(id))
+    .flatMap((id) => plan.items.filter((item) => item.item_id === id));
+  if (format === "json") {
+    return `${JSON.stringify({
+      dry_run: true,
+      plan_id: plan.plan_id,
+      plan_sha256: facts.planSha256,
+      policy_sha256: facts.policySha256,
+      config: facts.configFile,
+      base_commit: facts.baseCommit,
+      executor: facts.executor.command,
+      prepare: config.prepare.commands,
+      items: items.map((item) => ({ id: item.item_id, write_roots: item.write_roots, required_commands: item.required_commands })),
+      validation: config.validation.commands,
+      most_calls: {
+        executor_sessions: bound.executorSessions,
+        verification_commands: bound.verificationCommands,
+        prepare_commands: bound.prepareCommands,
+        validation_commands: bound.validationCommands,
+      },
+    })}\n`;
+  }
+  return [
+    `dry run of plan ${plan.plan_id}; no process was started`,
+    `plan      ${facts.planSha256}`,
+    `policy    ${facts.policySha256} (${facts.configFile.path ?? "defaults"}, ${facts.configFile.authority})`,
+    `base      ${facts.baseCommit}`,
+    `executor  ${facts.executor.command.map(show).join(" ")}`,
+    ...config.prepare.commands.map((command) => `prepare   ${command.map(show).join(" ")}`),
+    ...items.flatMap((item) => [
+      `item ${item.item_id}: ${item.action}`,
+      `  may write   ${item.write_roots.join(", ")}`,
+      ...item.required_commands.map((command) => `  must pass   ${command}`),
+      ...item.required_artifacts.map((path) => `  must exist  ${path}`),
+    ]),
+    ...config.validation.commands.map((command) => `validate  ${command.map(show).join(" ")}`),
+    `at most   ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
+      `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,
+  ]
+    .join("\n")
+    .concat("\n");
+}
+
+function show(word: string): string {
+  return /^[A-Za-z0-9_./:@%+={}-]+$/.test(word) ? word : JSON.stringify(word);
+}

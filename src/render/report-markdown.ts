@@ -1,0 +1,101 @@
+import { markdownTable } from "markdown-table";
+import type { RunReport } from "../domain/report.ts";
+
+/** Renders the run report as Markdown: verdict first, then what would unblock it, stages, items, gates. */
+export function renderReportMarkdown(report: RunReport): string {
+  const parts = [
+    `# ${escapeText(report.verdict)}`,
+    `Run \`${report.run_id}\` of plan \`${escapeCode(report.plan_id)}\`. No independent auditor has looked at it: **not audited**.`,
+    ...(report.failure === null ? [] : [`Why: ${escapeText(report.failure)}`]),
+    ...nextActions(report),
+    "## Items",
+    markdownTable([
+      ["item", "state", "attempts", "commit", "codes", "what"],
+      ...report.items.map((item) => [
+        escapeCell(item.item_id),
+        item.terminal_state ?? "not settled",
+        String(item.attempts.length),
+        item.commit === null ? "" : item.commit,
+        item.reason_codes.join(", "),
+        escapeCell(item.action),
+      ]),
+    ]),
+    ...report.items.flatMap(itemTrouble),
+    "## Gates",
+    report.gate_decisions.length === 0
+      ? "Not evaluated: the run stopped before them."
+      : markdownTable([
+          ["gate", "passed", "signal", "code", "detail"],
+          ...report.gate_decisions.map((gate) => [
+            gate.gate,
+            gate.passed ? "yes" : "no",
+            gate.signal,
+            gate.reason_code ?? "",
+            gate.detail,
+          ]),
+        ]),
+    "## Programs",
+    programs(report),
+    "## Where from, where to",
+    markdownTable([
+      ["what", "value"],
+      ["base", report.base_commit],
+      ["head", report.head_sha],
+      ["branch", `${escapeCell(report.branch)}${report.delivered ? "" : " (not delivered)"}`],
+      ["plan digest", report.digests.plan_sha256],
+      ["policy digest", `${report.digests.policy_sha256} (${report.digests.config_authority})`],
+      ["journal head", `${report.journal_head} (event ${report.journal_seq})`],
+      ...Object.entries(report.versions).map(([name, version]) => [name, version]),
+    ]),
+    ...(report.warnings.length === 0 ? [] : ["## Warnings", ...report.warnings.map((text) => `- ${escapeText(text)}`)]),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function nextActions(report: RunReport): string[] {
+  if (report.next_actions.length === 0) return [];
+  const lines = report.next_actions.map((action) =>
+    action.command === null ? `- ${escapeText(action.what)}` : `- ${escapeText(action.what)} \`${escapeCode(action.command)}\``,
+  );
+  return ["## What would unblock it", lines.join("\n")];
+}
+
+function itemTrouble(item: RunReport["items"][number]): string[] {
+  const lines = item.attempts.flatMap((attempt) =>
+    attempt.candidates.flatMap((candidate) => [
+      ...candidate.violations.map(({ code, path, detail }) => `attempt ${attempt.attempt}, round ${candidate.round}: ${code} ${path}: ${detail}`),
+      ...candidate.failures.map((failure) => `attempt ${attempt.attempt}, round ${candidate.round}: ${failure}`),
+    ]),
+  );
+  return lines.length === 0 ? [] : [`### Found in ${escapeText(item.item_id)}`, lines.map((line) => `- ${escapeText(line)}`).join("\n")];
+}
+
+function programs(report: RunReport): string {
+  const ran = report.stage_executions;
+  if (ran.length === 0) return "None was started.";
+  return markdownTable([
+    ["stage", "what for", "item", "command", "status", "exit", "ms"],
+    ...ran.map((execution) => [
+      execution.stage,
+      execution.purpose,
+      escapeCell(execution.item_id ?? ""),
+      escapeCell([execution.command, ...execution.args].join(" ").slice(0, 160)),
+      execution.status,
+      execution.exit_code === null ? "" : String(execution.exit_code),
+      String(execution.duration_ms),
+    ]),
+  ]);
+}
+
+/** Text that came from a plan or a program, as one line in which nothing is active. */
+function escapeText(text: string): string {
+  return text.replaceAll(/\s+/g, " ").replaceAll(/[\\`*_{}[\]<>#|!@&~]/g, "\\$&");
+}
+
+function escapeCell(text: string): string {
+  return escapeText(text);
+}
+
+function escapeCode(text: string): string {
+  return text.replaceAll(/[`\s]+/g, " ");
+}
