@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { checkpointSchema } from "../src/domain/checkpoint.ts";
+import { configSchema } from "../src/domain/config.ts";
+import { journalEventSchema } from "../src/domain/journal.ts";
 import { planSchema } from "../src/domain/plan.ts";
+import { runReportSchema } from "../src/domain/report.ts";
 
 /** One persisted shape and the file that publishes it. */
 export interface PublishedSchema {
@@ -18,6 +22,10 @@ export interface PublishedSchema {
 /** Every shape that is published; the next one is added here and nowhere else. */
 export const PUBLISHED_SCHEMAS: readonly PublishedSchema[] = [
   { name: "normalized-plan", title: "Normalized plan of Plan Conveyor", version: 1, schema: planSchema, io: "output" },
+  { name: "config", title: "Configuration of Plan Conveyor", version: 1, schema: configSchema, io: "input" },
+  { name: "event", title: "One line of a run's journal", version: 1, schema: journalEventSchema, io: "output" },
+  { name: "checkpoint", title: "Checkpoint of a run", version: 1, schema: checkpointSchema, io: "output" },
+  { name: "run-report", title: "Report of a run", version: 1, schema: runReportSchema, io: "output" },
 ];
 
 const SUFFIX = ".schema.json";

@@ -1,33 +1,59 @@
-import { basename, join, resolve } from "node:path";
-import { sha256 } from "./domain/digest.ts";
-import { buildRunId, isRunId } from "./domain/ids.ts";
-import { JOURNAL_START } from "./domain/journal.ts";
-import { err, ok, type Result } from "./domain/result.ts";
+import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { systemClock } from "./effects/clock.ts";
 import { StateWriteError } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
+import { makeDemoRepository } from "./effects/demo-repository.ts";
+import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
+import { listPlanFiles, readLocalFile } from "./effects/local-files.ts";
 import { inspectArtifact } from "./effects/inspect-artifact.ts";
 import { cutTornTail, openJournal, type JournalPosition } from "./effects/journal-store.ts";
-import { takeLock, type HeldLock } from "./effects/lock.ts";
+import { readHolder, takeLock, type HeldLock } from "./effects/lock.ts";
 import { createPreparer } from "./effects/prepare.ts";
 import { createProcesses } from "./effects/process.ts";
+import { hostTable } from "./effects/process-tree.ts";
+import { killLeftovers } from "./effects/leftover-processes.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
-import { createRunFiles, REPOSITORY_FOLDER } from "./effects/run-files.ts";
-import { findRunPlaces, makeRunsFolder, type RunPlaces } from "./effects/run-places.ts";
-import { isOccupied, listSavedFiles, moveSavedFile, readCheckpoint, readTornTail, removeRunCache } from "./effects/saved-run-files.ts";
+import { createRunFiles } from "./effects/run-files.ts";
+import {
+  findRunFolder,
+  findRunFolders,
+  findRunPlaces,
+  listRunFolders,
+  makeRunsFolder,
+  nameRun,
+  toRepositoryPath,
+  type RunFolders,
+  type RunPlaces,
+} from "./effects/run-places.ts";
+import {
+  isOccupied,
+  listSavedFiles,
+  moveSavedFile,
+  readCheckpoint,
+  readSavedRun,
+  readTornTail,
+  removeRunCache,
+} from "./effects/saved-run-files.ts";
 import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 
-export { readHolder } from "./effects/lock.ts";
-export { findRunFolder, listRunFolders, toRepositoryPath } from "./effects/run-places.ts";
-export { readLocalFile, listPlanFiles, writeLocalFile } from "./effects/local-files.ts";
-export { readSavedRun } from "./effects/saved-run-files.ts";
-export { probeEnvironment } from "./effects/environment-probe.ts";
-export { makeDemoRepository } from "./effects/demo-repository.ts";
-export { CHECKPOINT_FILE } from "./effects/run-files.ts";
+/** Small readings of the machine that commands need beside the ports of a run. */
+export const world = {
+  readHolder,
+  findRunFolder,
+  listRunFolders,
+  toRepositoryPath,
+  readLocalFile,
+  listPlanFiles,
+  readSavedRun,
+  probeEnvironment,
+  makeDemoRepository,
+};
+
+const machine = { clock: systemClock, randomness: systemRandomness };
 
 /** A checkout to work in. */
 export interface Workplace {
@@ -45,7 +71,7 @@ export async function openWorkplace(
   const opened = await openUserRepository(cwd, { env });
   if (!opened.ok) return opened;
   const user = opened.value;
-  return ok({ user, places: findRunPlaces(user.root, env), env, cwd });
+  return { ok: true, value: { user, places: findRunPlaces(user.root, env), env, cwd } };
 }
 
 /** What the caller brings to a run. */
@@ -70,21 +96,28 @@ export async function openNewRun(
   wiring: RunWiring,
   input: { outputDir: string | undefined; planId: string },
 ): Promise<Result<OpenRun, { message: string }>> {
-  const runId = buildRunId(systemClock.now(), systemRandomness.hex(4));
   makeRunsFolder(workplace.places);
-  const runFolder = input.outputDir ?? join(workplace.places.runsFolder, runId);
-  if (await isOccupied(runFolder)) return err({ message: `--output-dir: expected a new or empty folder, found files in ${runFolder}` });
-  const lock = takeLock(runFolder, runId, { clock: systemClock, randomness: systemRandomness });
-  if (!lock.ok) return err({ message: `held by ${lock.error.holder}` });
-  const repository = await createRunRepository({ ...repositoryPlaces(workplace, runFolder, runId), baseCommit: workplace.user.headCommit });
-  return ok(
-    assemble(workplace, wiring, { runId, planId: input.planId, runFolder, repository, lock: lock.value, seq: 0, head: JOURNAL_START }),
-  );
+  const { runId, runFolder } = nameRun(workplace.places, input.outputDir, machine);
+  if (await isOccupied(runFolder)) {
+    return {
+      ok: false,
+      error: { message: `--output-dir: expected a new or empty folder, found files in ${runFolder}` },
+    };
+  }
+  const lock = takeLock(runFolder, runId, machine);
+  if (!lock.ok) return { ok: false, error: { message: `held by ${lock.error.holder}` } };
+  const folders = findRunFolders(workplace.places, runFolder, runId);
+  const repository = await createRunRepository({
+    ...repositoryOptions(workplace, folders),
+    baseCommit: workplace.user.headCommit,
+  });
+  const position = { runFolder, runId, planId: input.planId, seq: 0, head: undefined, lock: lock.value };
+  return { ok: true, value: assemble(workplace, wiring, { ...position, folders, repository }) };
 }
 
 /** Takes the lock of a saved run. Reason code: LOCKED. */
 export function lockRun(runFolder: string, runId: string): Result<HeldLock, { holder: string }> {
-  return takeLock(runFolder, runId, { clock: systemClock, randomness: systemRandomness });
+  return takeLock(runFolder, runId, machine);
 }
 
 /** Opens a saved run, whose lock is held, to go on with it. */
@@ -94,13 +127,16 @@ export async function openLockedRun(
   input: { run: SavedRun; runFolder: string; lock: HeldLock },
 ): Promise<OpenRun | undefined> {
   const { state, journal } = input.run;
-  const places = repositoryPlaces(workplace, input.runFolder, state.runId);
-  const repository = await openRunRepository(places);
+  const folders = findRunFolders(workplace.places, input.runFolder, state.runId);
+  // Whoever was left running by a killed orchestrator must not write into what is about to be built on.
+  await killLeftovers(hostTable, folders.homes);
+  const repository = await openRunRepository(repositoryOptions(workplace, folders));
   if (repository === undefined) return undefined;
   return assemble(workplace, wiring, {
     runId: state.runId,
     planId: state.planId,
     runFolder: input.runFolder,
+    folders,
     repository,
     lock: input.lock,
     seq: state.seq,
@@ -123,7 +159,7 @@ export function readResumeFacts(runFolder: string, run: SavedRun) {
 export function openForReading(workplace: Workplace, runFolder: string, runId: string) {
   const files = createRunFiles(runFolder);
   return {
-    repository: inspectRunRepository(repositoryPlaces(workplace, runFolder, runId)),
+    repository: inspectRunRepository(repositoryOptions(workplace, findRunFolders(workplace.places, runFolder, runId))),
     checkpoint: readCheckpoint(runFolder),
     files: listSavedFiles(runFolder).files,
     digest: (path: string) => files.digest(path),
@@ -136,28 +172,25 @@ export function isStateWriteError(fault: unknown): fault is Error & { path: stri
   return fault instanceof StateWriteError;
 }
 
-function repositoryPlaces(workplace: Workplace, runFolder: string, runId: string) {
+function repositoryOptions(workplace: Workplace, folders: RunFolders) {
   return {
-    gitDir: join(runFolder, REPOSITORY_FOLDER),
+    gitDir: folders.gitDir,
     userGitCommonDir: workplace.user.gitCommonDir,
-    worktreesRoot: join(cacheFolder(workplace, runFolder, runId), "worktrees"),
+    worktreesRoot: folders.worktrees,
     objectFormat: workplace.user.objectFormat,
-    searchPath: workplace.env["PATH"],
+    searchPath: workplace.env["PATH"] ?? "",
   };
-}
-
-/** One folder for each run folder: a copy of a run, gone on with beside the original, must not share its worktrees. */
-function cacheFolder(workplace: Workplace, runFolder: string, runId: string): string {
-  const own = isRunId(basename(runFolder)) && resolve(runFolder) === join(workplace.places.runsFolder, runId);
-  return join(workplace.places.cacheRoot, own ? runId : `${runId}-${sha256(resolve(runFolder)).slice(0, 12)}`);
 }
 
 function assemble(
   workplace: Workplace,
   wiring: RunWiring,
-  run: Pick<JournalPosition, "runFolder" | "runId" | "planId" | "seq" | "head" | "lock"> & { repository: RunRepository },
+  run: Pick<JournalPosition, "runFolder" | "runId" | "planId" | "seq" | "head" | "lock"> & {
+    folders: RunFolders;
+    repository: RunRepository;
+  },
 ): OpenRun {
-  const cache = cacheFolder(workplace, run.runFolder, run.runId);
+  const { cache, prepareCache } = run.folders;
   const journal = openJournal({ ...run, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
   const processes = createProcesses({ clock: systemClock, randomness: systemRandomness });
   const ports: Ports = {
@@ -167,7 +200,7 @@ function assemble(
     repository: run.repository,
     user: workplace.user,
     processes,
-    preparer: createPreparer({ processes, repository: run.repository, cacheFolder: join(cache, "prepare") }),
+    preparer: createPreparer({ processes, repository: run.repository, cacheFolder: prepareCache }),
     environments: createEnvironments({
       folder: cache,
       orchestratorEnv: workplace.env,

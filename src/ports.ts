@@ -59,13 +59,13 @@ export interface TamperSnapshot {
   readonly opaque: unique symbol;
 }
 
-/** What a session left, as one tree that the orchestrator built itself. */
-export interface CandidateTree {
-  readonly tree: string;
-  readonly changes: readonly TreeChange[];
-}
+/** What a session left, as one tree that the orchestrator built itself, or why none can be built. */
+export type CandidateTree =
+  | { readonly kind: "built"; readonly tree: string; readonly changes: readonly TreeChange[] }
+  /** `GIT_TAMPERED`: an object that the session stored is not what its name promises. */
+  | { readonly kind: "refused"; readonly code: "GIT_TAMPERED" | "PATH_UNSAFE"; readonly detail: string };
 
-/** The private bare repository of a run and its worktrees (`kernel.md`, *Where the work happens*). */
+/** The private bare repository of a run and its worktrees. */
 export interface RunRepository {
   /** Opens or makes a worktree, detached at `commit`, byte-exact. An existing folder of that name is removed first. */
   openWorktree(name: string, commit: string): Promise<Worktree>;
@@ -155,7 +155,7 @@ export interface RunFiles {
   remove(path: string): Promise<void>;
 }
 
-/** What `prepare` is asked to do in one worktree (`kernel.md`, *Prepare*). */
+/** What `prepare` is asked to do in one worktree. */
 export interface PrepareRequest {
   readonly worktree: Worktree;
   /** The commit the worktree was made from; `inputs` are read as they are in its tree. */
@@ -199,10 +199,14 @@ export interface JournalWriter {
   writeCheckpoint(bytes: string, durable: boolean): void;
 }
 
-/** Environments, homes and temporary folders of programs, by allow-list (`kernel.md`, *Processes*). */
+/** Environments, homes and temporary folders of programs, by allow-list. */
 export interface Environments {
   /** A new environment whose HOME, TMPDIR and XDG folders are `name`'s own; `extra` is added last. */
-  build(name: string, passNames: readonly string[], extra: Readonly<Record<string, string>>): Promise<Record<string, string>>;
+  build(
+    name: string,
+    passNames: readonly string[],
+    extra: Readonly<Record<string, string>>,
+  ): Promise<Record<string, string>>;
   /** A folder for what is handed to and taken from a program: outside the checkout, the worktrees and the run folder. */
   openScratch(name: string): Promise<Scratch>;
 }

@@ -110,13 +110,13 @@ name'`;
     expect(prepared.map(({ status }) => status).sort()).toEqual(["cached", "cached", "ran"]);
   });
 
-  test("10,000 files", async () => {
+  test("thousands of files", async () => {
     await using at = await openPrepareBench();
     const commit = await commitLock(at, "1");
-    const script = "for d in {1..100}; do mkdir -p m/$d; for f in {1..100}; do echo $f > m/$d/$f; done; done";
+    const script = "for d in {1..25}; do mkdir -p m/$d; for f in {1..100}; do echo $f > m/$d/$f; done; done";
     await at.prepare(at.openWorktree("a", commit), commit, script);
     const cached = await at.prepare(at.openWorktree("b", commit), commit, script);
-    expect(cached).toMatchObject({ status: "cached", preparedPaths: { length: 10_000 } });
+    expect(cached).toMatchObject({ status: "cached", preparedPaths: { length: 2_500 } });
   });
 });
 

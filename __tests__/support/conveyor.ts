@@ -117,7 +117,12 @@ export class TestRepository {
         : {
             ".github/conveyor.yml":
               input.config ??
-              ["version: 1", "executor: {use: command, command: [bash, tools/executor.sh]}", ...(input.configLines ?? []), ""].join("\n"),
+              [
+                "version: 1",
+                "executor: {use: command, command: [bash, tools/executor.sh]}",
+                ...(input.configLines ?? []),
+                "",
+              ].join("\n"),
           }),
       ...input.files,
     });
@@ -154,7 +159,10 @@ export class TestRepository {
   }
 
   /** Runs `conveyor`, the bundled one, in the repository or in `cwd`. */
-  conveyor(args: readonly string[], options: { env?: Record<string, string>; cwd?: string; nodeArgs?: readonly string[] } = {}): Promise<Ended> {
+  conveyor(
+    args: readonly string[],
+    options: { env?: Record<string, string>; cwd?: string; nodeArgs?: readonly string[] } = {},
+  ): Promise<Ended> {
     return this.start(args, options).ended;
   }
 
@@ -170,13 +178,19 @@ export class TestRepository {
   }
 
   /** `conveyor run` of the plan with `--format json`, and what it printed. */
-  async run(args: readonly string[] = [], options: { env?: Record<string, string> } = {}): Promise<Ended & { outcome: Outcome }> {
+  async run(
+    args: readonly string[] = [],
+    options: { env?: Record<string, string> } = {},
+  ): Promise<Ended & { outcome: Outcome }> {
     const ended = await this.conveyor(["run", PLAN_PATH, "--format", "json", ...args], options);
     return { ...ended, outcome: parseOutcome(ended) };
   }
 
   /** `conveyor resume --format json`, and what it printed. */
-  async resume(args: readonly string[] = [], options: { env?: Record<string, string> } = {}): Promise<Ended & { outcome: Outcome }> {
+  async resume(
+    args: readonly string[] = [],
+    options: { env?: Record<string, string> } = {},
+  ): Promise<Ended & { outcome: Outcome }> {
     const ended = await this.conveyor(["resume", "--format", "json", ...args], options);
     return { ...ended, outcome: parseOutcome(ended) };
   }
@@ -186,7 +200,12 @@ export class TestRepository {
     const runs = join(this.path, ".conveyor", "runs");
     const names = existsSync(runs) ? readdirSync(runs).sort() : [];
     const newest = names
-      .map((name) => ({ name, at: JSON.parse(readFileSync(join(runs, name, "run-events.jsonl"), "utf8").split("\n")[0] ?? "{}") as { at?: string } }))
+      .map((name) => ({
+        name,
+        at: JSON.parse(readFileSync(join(runs, name, "run-events.jsonl"), "utf8").split("\n")[0] ?? "{}") as {
+          at?: string;
+        },
+      }))
       .sort((left, right) => ((left.at.at ?? "") < (right.at.at ?? "") ? -1 : 1))
       .at(-1);
     if (newest === undefined) throw new Error("there is no run");
@@ -214,7 +233,14 @@ export class TestRepository {
 }
 
 /** Options that open all three gates. */
-export const GATES_OPEN = ["--policy-status", "allow", "--ci-status", "success", "--review-status", "approved"] as const;
+export const GATES_OPEN = [
+  "--policy-status",
+  "allow",
+  "--ci-status",
+  "success",
+  "--review-status",
+  "approved",
+] as const;
 
 export interface JournalLine {
   readonly seq: number;
@@ -231,7 +257,12 @@ export interface Outcome {
   readonly handoff: boolean;
   readonly exit_code: number;
   readonly blocked_reason_codes: readonly string[];
-  readonly items: readonly { id: string; terminal_state: string | null; attempts: number; reason_codes: readonly string[] }[];
+  readonly items: readonly {
+    id: string;
+    terminal_state: string | null;
+    attempts: number;
+    reason_codes: readonly string[];
+  }[];
   readonly branch: string;
   readonly head_sha: string;
   readonly next_actions: readonly { what: string; command: string | null }[];

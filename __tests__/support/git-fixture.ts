@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createRunRepository, type RunRepositoryOptions } from "../../src/effects/git/run-repository.ts";
+import type { TreeChange } from "../../src/domain/candidate.ts";
 import type { ObjectFormat } from "../../src/effects/git/object-id.ts";
 import type { RunRepository, TamperSnapshot, Worktree } from "../../src/ports.ts";
 
@@ -110,4 +111,16 @@ export async function startSession(input: Parameters<typeof makeFixture>[0] = {}
   const worktree = await repository.openWorktree("item-1", fixture.base);
   const before = await repository.snapshot(worktree);
   return { ...fixture, repository, worktree, before };
+}
+
+/** The candidate of a worktree, which must not be refused. */
+export async function buildTree(
+  repository: RunRepository,
+  worktree: Worktree,
+  base: string,
+  excluded: readonly string[],
+): Promise<{ tree: string; changes: readonly TreeChange[] }> {
+  const candidate = await repository.buildCandidate(worktree, base, excluded);
+  if (candidate.kind === "refused") throw new Error(candidate.detail);
+  return candidate;
 }

@@ -1,6 +1,6 @@
 import { buildProblemLine, type LocatedProblem } from "../domain/plan.ts";
 import { EXIT } from "../domain/run-stop.ts";
-import { findRunFolder, listRunFolders, openWorkplace, readSavedRun, type Workplace } from "../compose.ts";
+import { openWorkplace, type Workplace, world } from "../compose.ts";
 import type { SavedRun } from "../domain/saved-run.ts";
 import type { Refusal } from "../kernel/load-inputs.ts";
 import type { Io } from "./io.ts";
@@ -31,7 +31,11 @@ export async function requireWorkplace(io: Io): Promise<Workplace | number> {
   if (opened.ok) return opened.value;
   const { kind, message } = opened.error;
   if (kind === "no_commit") {
-    return refuse(io, "PLAN_NOT_COMMITTED", `${message}; commit the plan first: git add -A && git commit -m 'Add plan'`);
+    return refuse(
+      io,
+      "PLAN_NOT_COMMITTED",
+      `${message}; commit the plan first: git add -A && git commit -m 'Add plan'`,
+    );
   }
   return refuse(io, kind === "bare" ? "REPOSITORY_UNSUPPORTED" : "USAGE", message);
 }
@@ -51,20 +55,25 @@ export async function requireRun(
 ): Promise<FoundRun | number> {
   const workplace = await requireWorkplace(io);
   if (typeof workplace === "number") return workplace;
-  const folder = name === undefined ? chooseLatest(workplace, choose) : findRunFolder(workplace.places, io.cwd, name);
+  const folder =
+    name === undefined ? chooseLatest(workplace, choose) : world.findRunFolder(workplace.places, io.cwd, name);
   if (folder === undefined) {
-    return refuse(io, "USAGE", name === undefined ? "there is no run here yet; start one with conveyor run PLAN" : `no such run: ${name}`);
+    return refuse(
+      io,
+      "USAGE",
+      name === undefined ? "there is no run here yet; start one with conveyor run PLAN" : `no such run: ${name}`,
+    );
   }
-  const read = readSavedRun(folder);
+  const read = world.readSavedRun(folder);
   if (read.ok) return { workplace, runFolder: folder, run: read.value };
   io.note(`${io.style("red", read.error.code)} ${read.error.path}: ${read.error.message}`);
   return EXIT.failed;
 }
 
 function chooseLatest(workplace: Workplace, choose: (runs: readonly SavedRun[]) => number): string | undefined {
-  const folders = listRunFolders(workplace.places);
+  const folders = world.listRunFolders(workplace.places);
   const readable = folders.flatMap((folder) => {
-    const read = readSavedRun(folder);
+    const read = world.readSavedRun(folder);
     return read.ok ? [{ folder, run: read.value }] : [];
   });
   // A run that cannot be read is not passed over when it is the latest: that would hide it.

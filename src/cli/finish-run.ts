@@ -19,7 +19,7 @@ export async function finishRun(io: Io, open: OpenRun, context: RunContext, form
   return exitCode;
 }
 
-/** The one object that `--format json` prints (`contracts.md`, *Exit codes*). */
+/** The one object that `--format json` prints. */
 function buildOutcome(open: OpenRun, state: RunState, exitCode: number): Record<string, unknown> {
   return {
     run_id: state.runId,
@@ -44,7 +44,8 @@ function buildOutcome(open: OpenRun, state: RunState, exitCode: number): Record<
 }
 
 function renderOutcome(open: OpenRun, state: RunState): string {
-  const delivered = state.delivery?.status === "moved" ? `branch  ${state.created.run_branch}` : "branch  not delivered";
+  const delivered =
+    state.delivery?.status === "moved" ? `branch  ${state.created.run_branch}` : "branch  not delivered";
   const why = state.stageFailure === undefined ? [] : [`why     ${state.stageFailure.message}`];
   const actions = buildNextActions(state).flatMap((action) => [
     `next    ${action.what}`,

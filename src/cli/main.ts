@@ -43,7 +43,9 @@ async function main(): Promise<number> {
   } catch (fault) {
     if (fault instanceof UsageError) return fault.exitCode;
     if (isStateWriteError(fault)) {
-      io.note(`STATE_WRITE_FAILED ${fault.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`);
+      io.note(
+        `STATE_WRITE_FAILED ${fault.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`,
+      );
       return EXIT.failed;
     }
     io.note(`conveyor failed: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}`);

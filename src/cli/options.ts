@@ -36,7 +36,10 @@ export function parseSettings(
       deliver: given(deliver, options.deliver === undefined),
       "timeout-ms": given(options.timeoutMs ?? null, options.timeoutMs === undefined),
       "executor-env": given(Object.keys(env.value).sort(), options.executorEnv === undefined),
-      "checkpoint-path": given(options.checkpointPath === undefined ? null : "given", options.checkpointPath === undefined),
+      "checkpoint-path": given(
+        options.checkpointPath === undefined ? null : "given",
+        options.checkpointPath === undefined,
+      ),
     },
   });
 }
@@ -51,7 +54,9 @@ function parseEnv(pairs: readonly string[]): Result<Record<string, string>, stri
   for (const pair of pairs) {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(pair);
     if (match?.[1] === undefined || match[2] === undefined) {
-      return err(`--executor-env: expected NAME=value, found ${JSON.stringify(pair.split("=")[0])}, for example LANGUAGE=en`);
+      return err(
+        `--executor-env: expected NAME=value, found ${JSON.stringify(pair.split("=")[0])}, for example LANGUAGE=en`,
+      );
     }
     env[match[1]] = match[2];
   }

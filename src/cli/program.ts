@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 import { CI_SIGNALS, POLICY_SIGNALS, REVIEW_SIGNALS } from "../domain/gates.ts";
 import { EXIT } from "../domain/run-stop.ts";
 import { demo } from "./commands/demo.ts";
@@ -27,7 +27,7 @@ export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
     .description("Runs approved plans with coding agents, unattended, and lets nothing through that is not proven.")
     .version(io.version, "--version")
     .showHelpAfterError("(conveyor --help lists commands and options)")
-    .configureOutput({ writeOut: io.out, writeErr: io.note });
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.note(text) });
   exitAsUsage(program);
   const act =
     <A extends unknown[]>(command: (io: Io, ...args: A) => Promise<number>) =>
@@ -37,7 +37,9 @@ export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
   program
     .command("demo")
     .summary("runs a real plan through every stage in a temporary repository")
-    .description("Makes a small repository in a temporary folder and runs a real plan in it with scripted programs. No network, no keys.")
+    .description(
+      "Makes a small repository in a temporary folder and runs a real plan in it with scripted programs. No network, no keys.",
+    )
     .option("--keep <dir>", "make the repository here and keep it")
     .option("--quiet", "print the verdict alone")
     .addHelpText("after", example("conveyor demo --keep ./conveyor-demo"))
@@ -45,7 +47,8 @@ export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
   addPlanCommands(program, act);
   addRunCommands(program, act);
   addReadingCommands(program, act);
-  for (const command of [...program.commands, ...program.commands.flatMap((each) => each.commands)]) exitAsUsage(command);
+  for (const command of [...program.commands, ...program.commands.flatMap((each) => each.commands)])
+    exitAsUsage(command);
   return program;
 }
 
@@ -61,7 +64,10 @@ function addPlanCommands(program: Command, act: Act): void {
     .addOption(formatOption())
     .addHelpText("after", example("conveyor plans lint docs/exec-plans/active"))
     .action(act(lintPlans));
-  const items = program.command("items").summary("shows items as the kernel sees them").description("Shows items as the kernel sees them; nothing is run.");
+  const items = program
+    .command("items")
+    .summary("shows items as the kernel sees them")
+    .description("Shows items as the kernel sees them; nothing is run.");
   items
     .command("list")
     .argument("<plan>", "path of a plan file")
@@ -87,14 +93,22 @@ function addRunCommands(program: Command, act: Act): void {
     .description("Runs one plan: each item in its own worktree, verified by the orchestrator itself.")
     .option("--item <id...>", "start these items alone; when they passed and others remain, the run seals with 75")
     .option("--output-dir <dir>", "the run folder (default .conveyor/runs/<RUN_ID>)")
-    .option("--config <file>", "configuration from disk instead of .github/conveyor.yml of the commit; recorded as authority local")
+    .option(
+      "--config <file>",
+      "configuration from disk instead of .github/conveyor.yml of the commit; recorded as authority local",
+    )
     .option("--allow-dirty", "run although tracked files have uncommitted changes; they are not part of the run")
     .option("--dry-run", "print what would be run and the most calls it can start; no process is started")
     .option("--executor-bin <program>", "the executor, in place of the configured one")
     .option("--executor-arg <word>", "an argument for --executor-bin, repeatable", collect)
     .option("--executor-expected-artifact <path>", "a file the executor must write anew, repeatable", collect);
   addInvocationOptions(runCommand)
-    .addHelpText("after", example("conveyor run docs/exec-plans/active/add-login.md --policy-status allow --ci-status success --review-status approved"))
+    .addHelpText(
+      "after",
+      example(
+        "conveyor run docs/exec-plans/active/add-login.md --policy-status allow --ci-status success --review-status approved",
+      ),
+    )
     .action(act(run));
   addInvocationOptions(
     program
@@ -112,12 +126,22 @@ function addRunCommands(program: Command, act: Act): void {
 function addInvocationOptions(command: Command): Command {
   return command
     .option("--checkpoint-path <file>", "a second copy of the checkpoint")
-    .addOption(new Option("--policy-status <signal>", "what policy says of the head").choices(POLICY_SIGNALS).default("unknown"))
+    .addOption(
+      new Option("--policy-status <signal>", "what policy says of the head").choices(POLICY_SIGNALS).default("unknown"),
+    )
     .addOption(new Option("--ci-status <signal>", "what CI says of the head").choices(CI_SIGNALS).default("missing"))
-    .addOption(new Option("--review-status <signal>", "what review says of the head").choices(REVIEW_SIGNALS).default("missing"))
-    .addOption(new Option("--deliver <what>", "branch: the run branch appears in this repository").choices(["none", "branch"]))
+    .addOption(
+      new Option("--review-status <signal>", "what review says of the head").choices(REVIEW_SIGNALS).default("missing"),
+    )
+    .addOption(
+      new Option("--deliver <what>", "branch: the run branch appears in this repository").choices(["none", "branch"]),
+    )
     .option("--timeout-ms <n>", "time limit for each process", parsePositive)
-    .option("--executor-env <name=value>", "a variable for the executor, repeatable; the value is never written", collect)
+    .option(
+      "--executor-env <name=value>",
+      "a variable for the executor, repeatable; the value is never written",
+      collect,
+    )
     .option("--quiet", "no progress")
     .addOption(formatOption());
 }
@@ -144,7 +168,9 @@ function addReadingCommands(program: Command, act: Act): void {
     .command("verify")
     .argument(...runArgument)
     .summary("re-derives every state and decision of a run, offline")
-    .description("Re-derives every state and decision from journal, files and commits. Exit 1 on any mismatch, which it names.")
+    .description(
+      "Re-derives every state and decision from journal, files and commits. Exit 1 on any mismatch, which it names.",
+    )
     .addOption(formatOption())
     .addHelpText("after", example("conveyor verify RUN_20260325T120000Z_deadbeef"))
     .action(act(verify));
@@ -169,7 +195,8 @@ function collect(value: string, before: string[] | undefined): string[] {
 
 function parsePositive(value: string): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError("expected a whole number above 0, for example 60000.");
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError("expected a whole number above 0, for example 60000.");
   return number;
 }
 

@@ -14,6 +14,7 @@ export function createProgress(io: Io, quiet: boolean): (line: ProgressLine) => 
       return;
     }
     const rendered = renderProgress(line.event);
-    if (rendered !== undefined) io.note(rendered.tone === "plain" ? rendered.text : io.style(rendered.tone, rendered.text));
+    if (rendered !== undefined)
+      io.note(rendered.tone === "plain" ? rendered.text : io.style(rendered.tone, rendered.text));
   };
 }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Json } from "./digest.ts";
 import { canonicalJson } from "./digest.ts";
 import type { RunState } from "./run.ts";
 import { STAGES } from "./stages.ts";
@@ -31,7 +30,7 @@ export const checkpointSchema = z.strictObject({
   terminal_state: z.enum(["done", "blocked", "failed", "timeout"]).nullable(),
   reason_codes: z.array(z.string()),
 });
-/** The fold of the journal as a file: a cache that resume checks and rebuilds (`contracts.md`, *Files of a run*). */
+/** The fold of the journal as a file: a cache that resume checks and rebuilds. */
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 /** Builds the checkpoint's bytes from the state and the digest of the journal's last line. */
@@ -59,7 +58,7 @@ export function buildCheckpoint(state: RunState, journalHead: string): string {
     terminal_state: state.stop?.terminalState ?? null,
     reason_codes: [...(state.stop?.reasonCodes ?? [])],
   };
-  return `${canonicalJson(checkpoint as unknown as Json)}\n`;
+  return `${canonicalJson(checkpoint)}\n`;
 }
 
 /** What a checkpoint on disk is worth beside the journal that was read. */

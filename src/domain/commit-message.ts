@@ -3,7 +3,11 @@ import type { PlanItem } from "./plan.ts";
 const SUBJECT_MAX = 72;
 
 /** Builds the message of an item's commit: the item's action, then the trailers that say what it came from. */
-export function buildCommitMessage(input: { planId: string; runId: string; item: Pick<PlanItem, "item_id" | "action"> }): string {
+export function buildCommitMessage(input: {
+  planId: string;
+  runId: string;
+  item: Pick<PlanItem, "item_id" | "action">;
+}): string {
   const { item, planId, runId } = input;
   // One line without control characters: a plan's cell must not be able to forge a trailer.
   const action = item.action.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();

@@ -102,15 +102,19 @@ export function parseConfig(path: string, text: string): { config: Config | unde
   const parsed = configSchema.safeParse(yaml.value ?? {});
   if (parsed.success) return { config: parsed.data, problems: [] };
   const problems = parsed.error.issues.flatMap((issue): LocatedProblem[] =>
-    (issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]).map((where) => ({
-      path,
-      ...yaml.locate(where),
-      severity: "error",
-      code: issue.code === "unrecognized_keys" ? "CONFIG_UNKNOWN_KEY" : "CONFIG_INVALID",
-      message: `${where.join(".") || "the file"}: ${
-        issue.code === "unrecognized_keys" ? "unknown key; expected one that docs/configuration.md lists" : issue.message
-      }`,
-    })),
+    (issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]).map(
+      (where) => ({
+        path,
+        ...yaml.locate(where),
+        severity: "error",
+        code: issue.code === "unrecognized_keys" ? "CONFIG_UNKNOWN_KEY" : "CONFIG_INVALID",
+        message: `${where.join(".") || "the file"}: ${
+          issue.code === "unrecognized_keys"
+            ? "unknown key; expected one that docs/configuration.md lists"
+            : issue.message
+        }`,
+      }),
+    ),
   );
   return { config: undefined, problems };
 }
@@ -121,14 +125,14 @@ export function policyOf(config: Config): Json {
   return { policy, limits, validation, prepare, sandbox, executor };
 }
 
-/** SHA-256 over the canonical JSON of the policy, defaults filled in (`contracts.md`, *Where each input is read*). */
+/** SHA-256 over the canonical JSON of the policy, defaults filled in. */
 export function policyDigest(config: Config): string {
   return digestOf(policyOf(config));
 }
 
 /** The effective configuration as it is kept in the run folder, and its digest. */
 export function buildPolicyFile(config: Config): { text: string; sha256: string } {
-  const text = `${canonicalJson(config as unknown as Json)}\n`;
+  const text = `${canonicalJson(config)}\n`;
   return { text, sha256: sha256(text) };
 }
 

@@ -6,13 +6,7 @@ export function sha256(bytes: Uint8Array | string): string {
 }
 
 /** A value that JSON can carry. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /**
  * Canonical JSON (RFC 8785): object keys sorted by UTF-16 code units, no white space, `undefined` members left out.
@@ -20,7 +14,7 @@ export type Json =
  */
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((entry) => canonicalJson(entry as Json)).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map((entry) => canonicalJson(entry)).join(",")}]`;
   const members = Object.entries(value as { readonly [key: string]: Json | undefined })
     .filter((member): member is [string, Json] => member[1] !== undefined)
     .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))

@@ -4,7 +4,7 @@ import type { ReasonCode } from "./reason-codes.ts";
 export interface DoctorFinding {
   readonly area: "environment" | "repository" | "configuration" | "plan" | "run";
   readonly level: "ok" | "warning" | "error";
-  readonly code: ReasonCode | string | null;
+  readonly code: string | null;
   readonly message: string;
 }
 
@@ -41,7 +41,9 @@ export function judgeEnvironment(facts: EnvironmentFacts): DoctorFinding[] {
     facts.platform === "linux"
       ? say("ok", "Linux is supported whole")
       : say("warning", `${facts.platform}: what only Linux enforces is advisory here`),
-    ...facts.ambientAgentConfig.map((path) => say("warning", `${path} could change what an agent does`, "AMBIENT_AGENT_CONFIG")),
+    ...facts.ambientAgentConfig.map((path) =>
+      say("warning", `${path} could change what an agent does`, "AMBIENT_AGENT_CONFIG"),
+    ),
   ];
 }
 

@@ -71,7 +71,7 @@ export interface ExecutorFacts {
 }
 
 /**
- * Decides what a session meant: `kernel.md`, *Executor outcome, first row that matches*. Reason codes: SPAWN_FAILED,
+ * Decides what a session meant; the first row that matches counts (source document 000). Reason codes: SPAWN_FAILED,
  * EXIT_NONZERO, OUTPUT_LIMIT, RESULT_MALFORMED, ARTIFACT_MISSING, ARTIFACT_MALFORMED, and ITEM_ESCALATED when the
  * executor itself says that it failed.
  */

@@ -24,7 +24,9 @@ function findingsOf(attempt: AttemptState): Finding[] {
   if (candidate === undefined) return [];
   const at = (source: Finding["source"], text: string): Finding => ({ source, round: candidate.round, text });
   if (candidate.violations.length > 0) {
-    return candidate.violations.map(({ code, path, detail }) => at("scope", `${code} ${JSON.stringify(path)}: ${detail}`));
+    return candidate.violations.map(({ code, path, detail }) =>
+      at("scope", `${code} ${JSON.stringify(path)}: ${detail}`),
+    );
   }
   if (candidate.commit === null) return [at("no_change", "the session before changed no file")];
   const failures = candidate.verdict?.kind === "failed" ? candidate.verdict.failures : [];

@@ -21,9 +21,7 @@ export const gateDecisionSchema = z.strictObject({
   gate: z.enum(["policy", "ci", "review"]),
   passed: z.boolean(),
   signal: z.string(),
-  reason_code: z
-    .enum(["GATE_POLICY_DENIED_OR_UNKNOWN", "GATE_CI_NOT_SUCCESS", "GATE_REVIEW_NOT_APPROVED"])
-    .nullable(),
+  reason_code: z.enum(["GATE_POLICY_DENIED_OR_UNKNOWN", "GATE_CI_NOT_SUCCESS", "GATE_REVIEW_NOT_APPROVED"]).nullable(),
   detail: z.string(),
 });
 /** What one gate decided and why. */
@@ -35,7 +33,9 @@ export type GateDecision = z.infer<typeof gateDecisionSchema>;
  * well: `ownPolicyAllows`.
  */
 export function evaluateGates(signals: GateSignals, ownPolicyAllows: boolean): GateDecision[] {
-  const policyDetail = ownPolicyAllows ? "the run's own policy decision is allow" : "the run's own policy decision is deny";
+  const policyDetail = ownPolicyAllows
+    ? "the run's own policy decision is allow"
+    : "the run's own policy decision is deny";
   return [
     decideGate("policy", signals.policy, signals.policy === "allow" && ownPolicyAllows, policyDetail),
     decideGate("ci", signals.ci, signals.ci === "success", "expected success"),

@@ -25,7 +25,7 @@ export type ItemCommand =
   | { readonly type: "nothing" };
 
 /**
- * Decides what is next for an item from its state alone (`kernel.md`, *The item loop* and *What each cause does*).
+ * Decides what is next for an item from its state alone.
  * Reason codes: NO_CHANGE_PRODUCED, GIT_TAMPERED, PROCESS_SURVIVED, FIX_BUDGET_EXHAUSTED, VERIFICATION_FAILED, the
  * codes of scope, the codes of an executor that ended badly, ITEM_BLOCKED_EXTERNAL, SESSION_LIMIT, NO_PROGRESS.
  */

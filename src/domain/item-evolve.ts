@@ -37,13 +37,16 @@ export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules
       return sealHandoff(state, event.details);
     case "candidate_built":
       return addCandidate(state, event.details);
+    case "candidate_refused":
+      return refuseCandidate(state, event.details);
     case "verification_started":
       return state;
     case "verification_finished":
       return finishVerification(state, event.details);
     case "item_commit_prepared": {
       const verdict = currentAttempt(state).candidates.at(-1);
-      require(verdict?.verdict?.kind === "passed" && verdict.tree === event.details.tree, "only a verified tree is committed");
+      require(verdict?.verdict?.kind === "passed" &&
+        verdict.tree === event.details.tree, "only a verified tree is committed");
       return { ...state, commitPrepared: event.details };
     }
     case "item_settled":
@@ -56,8 +59,10 @@ export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules
 }
 
 function openAttempt(state: ItemState, details: EventDetails<"attempt_opened">): ItemState {
-  require(details.attempt === state.attempts.length + 1, `attempt ${details.attempt} does not follow ${state.attempts.length}`);
-  require(lastOf(state.attempts)?.ended !== undefined || state.attempts.length === 0, "the attempt before is not ended");
+  require(details.attempt ===
+    state.attempts.length + 1, `attempt ${details.attempt} does not follow ${state.attempts.length}`);
+  require(lastOf(state.attempts)?.ended !== undefined ||
+    state.attempts.length === 0, "the attempt before is not ended");
   const attempt: AttemptState = {
     attempt: details.attempt,
     baseCommit: details.base_commit,
@@ -158,6 +163,25 @@ function addCandidate(state: ItemState, details: EventDetails<"candidate_built">
   return details.violations.length > 0 ? endAttempt(counted, "void") : counted;
 }
 
+function refuseCandidate(state: ItemState, details: EventDetails<"candidate_refused">): ItemState {
+  const attempt = currentAttempt(state);
+  const session = lastOf(attempt.sessions);
+  require(session !== undefined, "a candidate needs a session");
+  if (details.reason_code === "GIT_TAMPERED") {
+    const tampered = { ...session, tamperKinds: [...session.tamperKinds, "objects"] };
+    return withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), tampered] });
+  }
+  const candidate: CandidateState = {
+    round: details.round,
+    tree: "",
+    commit: null,
+    changedPaths: 0,
+    violations: [{ code: "PATH_UNSAFE", path: ".", detail: details.detail }],
+    verifications: 0,
+  };
+  return endAttempt(withAttempt(state, { ...attempt, candidates: [...attempt.candidates, candidate] }), "void");
+}
+
 function finishVerification(state: ItemState, details: EventDetails<"verification_finished">): ItemState {
   const attempt = currentAttempt(state);
   const candidate = lastOf(attempt.candidates);
@@ -172,11 +196,10 @@ function finishVerification(state: ItemState, details: EventDetails<"verificatio
 
 function settle(state: ItemState, details: EventDetails<"item_settled">): ItemState {
   require(state.settled === undefined, "the item is settled already");
-  require(
-    details.terminal_state !== "passed" ||
-      (state.commitPrepared !== undefined && state.commitPrepared.commit === details.commit),
-    "an item passes only with the commit that was prepared from its verified tree",
-  );
+  require(details.terminal_state !== "passed" ||
+    (state.commitPrepared !== undefined &&
+      state.commitPrepared.commit ===
+        details.commit), "an item passes only with the commit that was prepared from its verified tree");
   const ended = lastAttempt(state)?.ended === undefined ? endAttempt(state, "kept") : state;
   return {
     ...ended,
@@ -213,4 +236,3 @@ function lastOf<T>(list: readonly T[]): T | undefined {
 function require(condition: boolean, message: string): asserts condition {
   if (!condition) throw new ImpossibleEventError(message);
 }
-

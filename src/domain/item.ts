@@ -61,7 +61,12 @@ export interface ItemState {
   readonly handoffTrees: readonly string[];
   /** Set when this invocation must stop here; a resume clears it. */
   readonly stop?: RunStop;
-  readonly commitPrepared?: { readonly attempt: number; readonly commit: string; readonly tree: string; readonly parent: string };
+  readonly commitPrepared?: {
+    readonly attempt: number;
+    readonly commit: string;
+    readonly tree: string;
+    readonly parent: string;
+  };
   readonly settled?: {
     readonly terminalState: ItemTerminalState;
     readonly reasonCodes: readonly ReasonCode[];

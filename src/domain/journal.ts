@@ -1,51 +1,50 @@
 import { z } from "zod";
 import { tamperFindingSchema } from "./candidate.ts";
-import { canonicalJson, sha256, type Json } from "./digest.ts";
 import { executorPayloadSchema } from "./executor-outcome.ts";
 import { gateDecisionSchema, gateSignalsSchema } from "./gates.ts";
 import { processEndingSchema } from "./process-report.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
-import { err, ok, type Result } from "./result.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
 import { artifactCheckSchema } from "./verification.ts";
 
-/** `prev` of the first event. */
-export const JOURNAL_START = "0".repeat(64);
-
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
-const reasonCode = z.enum(REASON_CODE_NAMES);
+const reasonCode = z.enum(REASON_CODE_NAMES).meta({ id: "reason_code" });
 const stage = z.enum(STAGES);
 const counter = z.int().positive();
 
-export const fileDigestSchema = z.strictObject({
-  /** Relative to the run folder, with `/`. */
-  path: z.string(),
-  sha256: sha256Schema,
-  bytes: z.int().nonnegative(),
-});
+export const fileDigestSchema = z
+  .strictObject({
+    /** Relative to the run folder, with `/`. */
+    path: z.string(),
+    sha256: sha256Schema,
+    bytes: z.int().nonnegative(),
+  })
+  .meta({ id: "file_digest" });
 /** A file of the run folder, named by the event that made it. */
 export type FileDigest = z.infer<typeof fileDigestSchema>;
 const files = z.array(fileDigestSchema);
 
-export const stageExecutionSchema = z.strictObject({
-  stage,
-  idempotency_key: z.string(),
-  item_id: z.string().nullable(),
-  /** What the program was started for. */
-  purpose: z.enum(["prepare", "executor", "required_command", "suggested_command", "validation_command", "stage"]),
-  command: z.string(),
-  args: z.array(z.string()),
-  /** Names of the variables the program was given; values are never recorded. */
-  env_keys: z.array(z.string()),
-  started_at: z.string().nullable(),
-  duration_ms: z.number().nonnegative(),
-  exit_code: z.int().nullable(),
-  status: z.enum(["success", "skipped", "failed", "timeout", "spawn_failed", "artifact_missing"]),
-  error: z.string().nullable(),
-  missing_artifacts: z.array(z.string()),
-  malformed_artifacts: z.array(z.string()),
-});
+export const stageExecutionSchema = z
+  .strictObject({
+    stage,
+    idempotency_key: z.string(),
+    item_id: z.string().nullable(),
+    /** What the program was started for. */
+    purpose: z.enum(["prepare", "executor", "required_command", "suggested_command", "validation_command", "stage"]),
+    command: z.string(),
+    args: z.array(z.string()),
+    /** Names of the variables the program was given; values are never recorded. */
+    env_keys: z.array(z.string()),
+    started_at: z.string().nullable(),
+    duration_ms: z.number().nonnegative(),
+    exit_code: z.int().nullable(),
+    status: z.enum(["success", "skipped", "failed", "timeout", "spawn_failed", "artifact_missing"]),
+    error: z.string().nullable(),
+    missing_artifacts: z.array(z.string()),
+    malformed_artifacts: z.array(z.string()),
+  })
+  .meta({ id: "stage_execution" });
 /** One program that was started, or one stage that a resume did not need to do again (source document 002). */
 export type StageExecution = z.infer<typeof stageExecutionSchema>;
 const executions = z.array(stageExecutionSchema);
@@ -150,6 +149,12 @@ const DETAILS = {
     violations: z.array(scopeViolationSchema),
     files,
   }),
+  /** No candidate could be built: a stored object is forged, or a path cannot be read. */
+  candidate_refused: z.strictObject({
+    ...attemptRound,
+    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE"]),
+    detail: z.string(),
+  }),
   verification_started: z.strictObject({ ...attemptRound, commit: z.string() }),
   verification_finished: z.strictObject({
     ...attemptRound,
@@ -251,72 +256,3 @@ export const journalEventSchema = z.discriminatedUnion(
     z.strictObject({ ...envelope, type: z.literal(type), details: DETAILS[type] }),
   ) as unknown as [z.ZodObject<{ type: z.ZodLiteral<string> }>],
 );
-
-/** Builds an event's line, without its newline. */
-export function buildEventLine(event: JournalEvent): string {
-  return canonicalJson(event as unknown as Json);
-}
-
-/** Why a journal is not one: the line (from 1) and what is wrong with it. */
-export interface JournalFault {
-  readonly line: number;
-  readonly message: string;
-}
-
-/** A journal that was read: its events, the digest of its last line, and what of it was torn. */
-export interface ReadJournal {
-  readonly events: readonly JournalEvent[];
-  readonly head: string;
-  /** Bytes of the valid part; what follows is a last line without newline. */
-  readonly validBytes: number;
-  readonly tornBytes: number;
-}
-
-/**
- * Reads a journal: every line valid UTF-8, a valid event, the next number, chained to the line before, never with a
- * lower fence. A last line without newline is torn, not a fault; anything else wrong is `JOURNAL_CORRUPT`.
- */
-export function parseJournal(bytes: Uint8Array): Result<ReadJournal, JournalFault> {
-  const validBytes = bytes.lastIndexOf(0x0a) + 1;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, validBytes));
-  } catch {
-    return err({ line: 1, message: "expected UTF-8" });
-  }
-  const events: JournalEvent[] = [];
-  let prev = JOURNAL_START;
-  for (const [index, line] of text.split("\n").slice(0, -1).entries()) {
-    const fault = (message: string) => err({ line: index + 1, message });
-    const event = parseEventLine(line);
-    if (!event.ok) return fault(event.error);
-    const before = events.at(-1);
-    if (event.value.seq !== index + 1) return fault(`expected seq ${index + 1}, found ${event.value.seq}`);
-    if (event.value.prev !== prev) return fault("prev is not the SHA-256 of the line before");
-    if (before !== undefined && event.value.fence < before.fence) return fault("fence is lower than the line before");
-    if (before !== undefined && (event.value.run_id !== before.run_id || event.value.plan_id !== before.plan_id))
-      return fault("run_id and plan_id must be those of the line before");
-    if ((index === 0) !== (event.value.type === "run_created")) return fault("expected run_created first, and only there");
-    events.push(event.value);
-    prev = sha256(line);
-  }
-  return ok({ events, head: prev, validBytes, tornBytes: bytes.length - validBytes });
-}
-
-/** Reads one line of a journal: a valid event in canonical form. */
-export function parseEventLine(line: string): Result<JournalEvent, string> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return err("expected one JSON object");
-  }
-  const parsed = journalEventSchema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return err(`not a valid event: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim());
-  }
-  const event = parsed.data as unknown as JournalEvent;
-  // Canonical form has one spelling: a line that says the same in other bytes was not written by us.
-  return buildEventLine(event) === line ? ok(event) : err("expected canonical JSON");
-}

@@ -29,7 +29,8 @@ export function buildNextActions(state: RunState): NextAction[] {
   if (stop === undefined) return [{ what: "The run was cut short: go on with it.", command: resume(state, "") }];
   if (stop.terminalState === "done") return [];
   if (stop.kind !== "terminal") {
-    const why = stop.kind === "handoff" ? "The run is sealed: go on with it." : "The run was interrupted: go on with it.";
+    const why =
+      stop.kind === "handoff" ? "The run is sealed: go on with it." : "The run was interrupted: go on with it.";
     return [{ what: why, command: resume(state, "") }];
   }
   const gates = stop.reasonCodes.filter((code) => GATE_OPTIONS[code] !== undefined);

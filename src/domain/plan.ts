@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Gate types a plan may ask for (`formats/plan.md`, form B). */
+/** Gate types a plan may ask for. */
 export const MANUAL_GATES = [
   "none",
   "signoff",

@@ -1,14 +1,16 @@
 import { z } from "zod";
 
-export const processEndingSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("exited"), exit_code: z.int() }),
-  z.strictObject({ kind: z.literal("signalled"), signal: z.string() }),
-  z.strictObject({ kind: z.literal("timed_out"), timeout_ms: z.number() }),
-  z.strictObject({ kind: z.literal("spawn_failed"), message: z.string() }),
-  z.strictObject({ kind: z.literal("output_limit"), output_bytes_max: z.number() }),
-  z.strictObject({ kind: z.literal("cancelled") }),
-]);
-/** Why a process is no longer running: exactly one reason (`kernel.md`, *Processes*). */
+export const processEndingSchema = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("exited"), exit_code: z.int() }),
+    z.strictObject({ kind: z.literal("signalled"), signal: z.string() }),
+    z.strictObject({ kind: z.literal("timed_out"), timeout_ms: z.number() }),
+    z.strictObject({ kind: z.literal("spawn_failed"), message: z.string() }),
+    z.strictObject({ kind: z.literal("output_limit"), output_bytes_max: z.number() }),
+    z.strictObject({ kind: z.literal("cancelled") }),
+  ])
+  .meta({ id: "process_ending" });
+/** Why a process is no longer running: exactly one reason. */
 export type ProcessEnding = z.infer<typeof processEndingSchema>;
 
 /** What the orchestrator itself saw of a process. */

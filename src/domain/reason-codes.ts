@@ -4,7 +4,8 @@
  */
 export const REASON_CODES = {
   GATE_POLICY_DENIED_OR_UNKNOWN: {
-    means: "The policy gate did not receive `allow` for the delivered head, or the run's own policy decision is not allow.",
+    means:
+      "The policy gate did not receive `allow` for the delivered head, or the run's own policy decision is not allow.",
     act: "Find out why policy did not allow it; when it really does, resume with --policy-status allow.",
   },
   GATE_CI_NOT_SUCCESS: {
@@ -28,7 +29,8 @@ export const REASON_CODES = {
     act: "Leave the item out with --item, or take the gate out of the plan.",
   },
   ITEM_BLOCKED_EXTERNAL: {
-    means: "The item waits for something outside: its executor said so, or it asks for evidence only a person can supply.",
+    means:
+      "The item waits for something outside: its executor said so, or it asks for evidence only a person can supply.",
     act: "Remove what blocks it, then resume with --new-attempt ITEM.",
   },
   ITEM_ESCALATED: {
@@ -48,7 +50,8 @@ export const REASON_CODES = {
     act: "Make that change by hand in a pull request of its own.",
   },
   PATH_UNSAFE: {
-    means: "A symlink leaves the tree, or a path has a .git-like name, control characters, a submodule or a twin that differs in case alone.",
+    means:
+      "A symlink leaves the tree, or a path has a .git-like name, control characters, a submodule or a twin that differs in case alone.",
     act: "Mend the executor; such a path never enters a candidate.",
   },
   DIFF_LIMIT_EXCEEDED: {
@@ -72,7 +75,8 @@ export const REASON_CODES = {
     act: "Read what the last round left open, then resume with --new-attempt ITEM.",
   },
   GIT_TAMPERED: {
-    means: "A session changed git metadata that belongs to the orchestrator: HEAD, refs, hooks, config, info, alternates, index flags or stored objects.",
+    means:
+      "A session changed git metadata that belongs to the orchestrator: HEAD, refs, hooks, config, info, alternates, index flags or stored objects.",
     act: "Mend the executor and start a new run; the old run's repository is no longer trusted.",
   },
   PROCESS_SURVIVED: {
@@ -132,7 +136,8 @@ export const REASON_CODES = {
     act: "Restore the run folder from a copy, or start a new run.",
   },
   ARTIFACT_TAMPERED: {
-    means: "A file that the journal names is missing or changed, or a file stands in the run folder that no event names.",
+    means:
+      "A file that the journal names is missing or changed, or a file stands in the run folder that no event names.",
     act: "Restore the file from a copy, or start a new run.",
   },
   STATE_WRITE_FAILED: {
@@ -156,7 +161,8 @@ export const REASON_CODES = {
     act: "Commit or stash them, or give --allow-dirty to leave them out.",
   },
   REPOSITORY_UNSUPPORTED: {
-    means: "The repository has something a run cannot carry byte for byte: submodules, LFS, a partial clone, or no commit at all.",
+    means:
+      "The repository has something a run cannot carry byte for byte: submodules, LFS, a partial clone, or no commit at all.",
     act: "See docs/operations.md for what is supported.",
   },
   DELIVERY_REFUSED: {

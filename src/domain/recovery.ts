@@ -12,7 +12,12 @@ export interface ResumeRequest {
 /** What a resume does. An answer changes nothing in the run. */
 export type ResumeDecision =
   | { readonly kind: "go_on" }
-  | { readonly kind: "answer"; readonly exitCode: number; readonly code: ReasonCode | undefined; readonly message: string };
+  | {
+      readonly kind: "answer";
+      readonly exitCode: number;
+      readonly code: ReasonCode | undefined;
+      readonly message: string;
+    };
 
 /**
  * Decides what resuming a run does, by how it stopped (source document 001, *Resume mode*): done says so; a settled
@@ -41,13 +46,20 @@ export function decideResume(state: RunState, request: ResumeRequest): ResumeDec
   }
   const missing = state.created.executor.env_names.filter((name) => !request.executorEnvNames.includes(name));
   if (missing.length > 0) {
-    return answer(EXIT.usage, `give these again, their values are never written: ${missing.map((name) => `--executor-env ${name}=…`).join(" ")}`);
+    return answer(
+      EXIT.usage,
+      `give these again, their values are never written: ${missing.map((name) => `--executor-env ${name}=…`).join(" ")}`,
+    );
   }
   if (request.newAttempt !== undefined) return judgeNewAttempt(state, request.newAttempt, answer);
   if (settled?.settled === undefined) return { kind: "go_on" };
   const how = `go on with: conveyor resume ${state.runId} --new-attempt ${settled.itemId}`;
   return settled.settled.terminalState === "escalated"
-    ? answer(EXIT.failed, `item ${settled.itemId} is escalated (${settled.settled.reasonCodes.join(", ")}); ${how}`, "ITEM_ESCALATED")
+    ? answer(
+        EXIT.failed,
+        `item ${settled.itemId} is escalated (${settled.settled.reasonCodes.join(", ")}); ${how}`,
+        "ITEM_ESCALATED",
+      )
     : answer(EXIT.blocked, `item ${settled.itemId} waits for something outside; ${how}`, "ITEM_BLOCKED_EXTERNAL");
 }
 
@@ -58,7 +70,9 @@ function judgeNewAttempt(
 ): ResumeDecision {
   const item = state.items.find((candidate) => candidate.itemId === itemId);
   if (item === undefined) return answer(EXIT.usage, `the run has no item ${itemId}`);
-  if (item.settled?.terminalState === "passed") return answer(EXIT.usage, `item ${itemId} has passed: it is not run again`);
-  if (item.attempts.length === 0) return answer(EXIT.usage, `item ${itemId} has had no attempt yet; resume without --new-attempt`);
+  if (item.settled?.terminalState === "passed")
+    return answer(EXIT.usage, `item ${itemId} has passed: it is not run again`);
+  if (item.attempts.length === 0)
+    return answer(EXIT.usage, `item ${itemId} has had no attempt yet; resume without --new-attempt`);
   return { kind: "go_on" };
 }

@@ -10,8 +10,8 @@ const EVENTS_OF: Record<ItemCommand["type"], readonly EventType[]> = {
   open_attempt: ["attempt_opened"],
   run_session: ["session_started", "attempt_lost"],
   lose_attempt: ["attempt_lost"],
-  seal_handoff: ["handoff_sealed", "attempt_lost"],
-  build_candidate: ["candidate_built", "attempt_lost"],
+  seal_handoff: ["handoff_sealed", "candidate_refused", "attempt_lost"],
+  build_candidate: ["candidate_built", "candidate_refused", "attempt_lost"],
   verify: ["verification_started", "verification_finished"],
   prepare_commit: ["item_commit_prepared"],
   advance_branch: ["item_settled"],
@@ -62,8 +62,12 @@ function judgeSettlement(command: ItemCommand, event: JournalEvent & { type: "it
   const { terminal_state: terminalState, reason_codes: reasonCodes, commit } = event.details;
   if (command.type === "advance_branch") {
     const tampered = terminalState === "escalated" && canonicalJson(reasonCodes) === '["GIT_TAMPERED"]';
-    return tampered || (terminalState === "passed" && commit === command.commit) ? undefined : "an item settled otherwise than its prepared commit";
+    return tampered || (terminalState === "passed" && commit === command.commit)
+      ? undefined
+      : "an item settled otherwise than its prepared commit";
   }
   const decided: Json = command.type === "settle" ? [command.terminalState, [...command.reasonCodes]] : null;
-  return canonicalJson(decided) === canonicalJson([terminalState, reasonCodes]) ? undefined : "an item settled otherwise than was decided";
+  return canonicalJson(decided) === canonicalJson([terminalState, reasonCodes])
+    ? undefined
+    : "an item settled otherwise than was decided";
 }

@@ -145,7 +145,8 @@ export function buildVerdict(state: RunState): string {
   const { stop } = state;
   if (stop === undefined) return `not stopped (not audited): ${items}, stage ${state.currentStage ?? "none"}`;
   const codes = stop.reasonCodes.length === 0 ? "" : `: ${stop.reasonCodes.join(", ")}`;
-  const word = stop.kind === "terminal" ? (stop.terminalState ?? "failed") : stop.kind === "handoff" ? "handoff" : "interrupted";
+  const word =
+    stop.kind === "terminal" ? (stop.terminalState ?? "failed") : stop.kind === "handoff" ? "handoff" : "interrupted";
   return `${word} (not audited): ${items}${codes}`;
 }
 
@@ -180,7 +181,10 @@ function reportAttempt(attempt: AttemptState): RunReport["items"][number]["attem
       commit: candidate.commit,
       changed_paths: candidate.changedPaths,
       violations: [...candidate.violations],
-      verification: candidate.verdict?.kind === "passed" || candidate.verdict?.kind === "failed" ? candidate.verdict.kind : "not_judged",
+      verification:
+        candidate.verdict?.kind === "passed" || candidate.verdict?.kind === "failed"
+          ? candidate.verdict.kind
+          : "not_judged",
       failures: candidate.verdict?.kind === "failed" ? [...candidate.verdict.failures] : [],
     })),
   };

@@ -30,7 +30,8 @@ export function nextItem(state: RunState, plan: Plan): NextItem {
   }
   const planned = plan.items.find((candidate) => candidate.item_id === item.itemId);
   const code = planned === undefined ? undefined : unsupportedBy(planned);
-  if (code !== undefined) return { kind: "stop", stop: { kind: "terminal", terminalState: "blocked", reasonCodes: [code] } };
+  if (code !== undefined)
+    return { kind: "stop", stop: { kind: "terminal", terminalState: "blocked", reasonCodes: [code] } };
   return { kind: "item", itemId: item.itemId };
 }
 

@@ -24,7 +24,7 @@ export interface TerminalFacts {
 }
 
 /**
- * Decides the terminal state of a run (`contracts.md`, *the fold*): any escalated item or failed stage → failed; else a
+ * Decides the terminal state of a run: any escalated item or failed stage → failed; else a
  * process over its limit → timeout; else anything waiting, refused or not passed → blocked; else done.
  */
 export function decideTerminalState(facts: TerminalFacts): TerminalState {
@@ -34,11 +34,15 @@ export function decideTerminalState(facts: TerminalFacts): TerminalState {
   return "done";
 }
 
-/** Exit codes of every command that runs a plan (`contracts.md`, *Exit codes*). */
+/** Exit codes of every command that runs a plan. */
 export const EXIT = { done: 0, failed: 1, usage: 2, blocked: 3, locked: 73, handoff: 75, timeout: 124 } as const;
 
 /** The exit code of a run that stopped; `signal` is SIGINT or SIGTERM when it was interrupted. */
-export function exitCodeFor(stop: { kind: RunStop["kind"]; terminalState: TerminalState | null; signal: string | null }): number {
+export function exitCodeFor(stop: {
+  kind: RunStop["kind"];
+  terminalState: TerminalState | null;
+  signal: string | null;
+}): number {
   if (stop.kind === "handoff") return EXIT.handoff;
   if (stop.kind === "interrupted") return stop.signal === "SIGTERM" ? 143 : 130;
   return stop.terminalState === null ? EXIT.failed : EXIT[stop.terminalState];

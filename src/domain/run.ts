@@ -1,7 +1,7 @@
 import { newItem, type ItemState } from "./item.ts";
 import { evolveItem, ImpossibleEventError, type ItemRules } from "./item-evolve.ts";
 import { blockedGateCodes, evaluateGates, type GateDecision } from "./gates.ts";
-import { canonicalJson, type Json } from "./digest.ts";
+import { canonicalJson } from "./digest.ts";
 import type { EventDetails, FileDigest, JournalEvent, StageExecution } from "./journal.ts";
 import { decidePolicy, type PolicyDecision } from "./policy.ts";
 import type { ReasonCode } from "./reason-codes.ts";
@@ -52,7 +52,11 @@ export interface RunState {
   readonly basePrepared: boolean;
   readonly policy?: PolicyDecision;
   readonly validation?: { readonly commit: string; readonly verdict: VerificationVerdict };
-  readonly delivery?: { readonly branch: string; readonly head: string; readonly status: "intended" | "moved" | "refused" };
+  readonly delivery?: {
+    readonly branch: string;
+    readonly head: string;
+    readonly status: "intended" | "moved" | "refused";
+  };
   readonly gates?: { readonly head: string; readonly decisions: readonly GateDecision[] };
   /** A stage that failed in this invocation. */
   readonly stageFailure?: { readonly stage: Stage; readonly reasonCode: ReasonCode; readonly message: string };
@@ -123,7 +127,10 @@ function executionsOf({ details }: JournalEvent): StageExecution[] {
   return "execution" in details ? [details.execution] : [];
 }
 
-function nameFiles(files: ReadonlyMap<string, FileDigest>, added: readonly FileDigest[] | undefined): ReadonlyMap<string, FileDigest> {
+function nameFiles(
+  files: ReadonlyMap<string, FileDigest>,
+  added: readonly FileDigest[] | undefined,
+): ReadonlyMap<string, FileDigest> {
   if (added === undefined || added.length === 0) return files;
   return new Map([...files, ...added.map((file) => [file.path, file] as const)]);
 }
@@ -137,7 +144,8 @@ function evolveItems(state: RunState, event: JournalEvent, rules: ItemRules): Ru
     return evolveItem(item, event, rules);
   });
   if (!found) throw new ImpossibleEventError(`the run has no item ${event.item_id}`);
-  const passedWith = event.type === "item_settled" && event.details.terminal_state === "passed" ? event.details.commit : null;
+  const passedWith =
+    event.type === "item_settled" && event.details.terminal_state === "passed" ? event.details.commit : null;
   return { ...state, items, tip: passedWith ?? state.tip };
 }
 
@@ -218,7 +226,7 @@ function decidePolicyOf(state: RunState, details: EventDetails<"trust_read">): P
 
 function evolveGates(state: RunState, details: EventDetails<"gates_evaluated">): RunState {
   const decisions = evaluateGates(details.signals, state.policy?.decision === "allow");
-  if (canonicalJson(decisions as unknown as Json) !== canonicalJson(details.decisions as unknown as Json)) {
+  if (canonicalJson(decisions) !== canonicalJson(details.decisions)) {
     throw new ImpossibleEventError("the gate decisions are not those that the signals give");
   }
   return { ...state, gates: { head: details.head, decisions }, readyHead: details.head };
@@ -228,7 +236,12 @@ function stopRun(state: RunState, event: JournalEvent & { type: "run_stopped" })
   const { kind, terminal_state: terminalState, reason_codes: reasonCodes, signal } = event.details;
   const codes = state.gates === undefined ? [] : blockedGateCodes(state.gates.decisions);
   const done = terminalState === "done";
-  if (done && (state.gates === undefined || codes.length > 0 || state.items.some((item) => item.settled?.terminalState !== "passed"))) {
+  if (
+    done &&
+    (state.gates === undefined ||
+      codes.length > 0 ||
+      state.items.some((item) => item.settled?.terminalState !== "passed"))
+  ) {
     throw new ImpossibleEventError("a run is done only when every item passed and every gate did");
   }
   return { ...state, stop: { kind, terminalState, reasonCodes, signal, at: event.at } };

@@ -1,7 +1,7 @@
 import { readPolicyFile, rulesOf, type Config } from "./config.ts";
 import { sha256 } from "./digest.ts";
 import { ImpossibleEventError } from "./item-evolve.ts";
-import { parseJournal, type ReadJournal } from "./journal.ts";
+import { parseJournal, type ReadJournal } from "./journal-text.ts";
 import { planSchema, type Plan } from "./plan.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import { err, ok, type Result } from "./result.ts";
@@ -45,7 +45,11 @@ export function parseSavedRun(files: {
   const input = (path: string, bytes: Uint8Array | undefined): Result<string, SavedRunFault> =>
     bytes !== undefined && sha256(bytes) === named.get(path)
       ? ok(new TextDecoder().decode(bytes))
-      : err({ code: "ARTIFACT_TAMPERED", path, message: bytes === undefined ? "is missing" : "is not what the journal names" });
+      : err({
+          code: "ARTIFACT_TAMPERED",
+          path,
+          message: bytes === undefined ? "is missing" : "is not what the journal names",
+        });
   const plan = input(NORMALIZED_PLAN_FILE, files.plan);
   if (!plan.ok) return plan;
   const policy = input(POLICY_FILE, files.policy);

@@ -16,7 +16,7 @@ export type ScopeViolation = z.infer<typeof scopeViolationSchema>;
 /** The violations that are kept in an event; a change of a million files must not make a journal of a million lines. */
 export const VIOLATIONS_MAX = 100;
 
-/** Paths that no item may change, compared without regard to case (`kernel.md`, *Scope*); configuration only extends it. */
+/** Paths that no item may change, compared without regard to case; configuration only extends it. */
 const PROTECTED_FLOOR = [
   ".github",
   "**/CODEOWNERS",
@@ -59,7 +59,11 @@ export function judgeScope(changes: readonly TreeChange[], rules: ScopeRules): S
   ]);
   const floorFiles = [rules.planPath, rules.configPath].map((path) => path.toLowerCase());
   const violations = changes.flatMap((change): ScopeViolation[] => {
-    const found: ScopeViolation[] = unsafeReasons(change).map((detail) => ({ code: "PATH_UNSAFE", path: change.path, detail }));
+    const found: ScopeViolation[] = unsafeReasons(change).map((detail) => ({
+      code: "PATH_UNSAFE",
+      path: change.path,
+      detail,
+    }));
     if (isProtected(change.path) || floorFiles.includes(change.path.toLowerCase())) {
       found.push({ code: "PROTECTED_PATH_CHANGED", path: change.path, detail: "this path is protected" });
     }
@@ -79,8 +83,10 @@ function unsafeReasons(change: TreeChange): string[] {
   if (change.path_hex !== undefined) reasons.push("the name is not UTF-8");
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(change.path)) reasons.push("the name has control characters");
-  if (/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/.test(change.path)) reasons.push("the name has invisible characters");
+  if (/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/.test(change.path))
+    reasons.push("the name has invisible characters");
   if (names.some(isGitLike)) reasons.push("the name stands for .git on some file system");
+  if (/^0+$/.test(change.new_oid)) reasons.push("git takes no path of this name into a tree");
   if (change.new_mode === "160000") reasons.push("a submodule or nested repository");
   if (change.link_target !== undefined && leavesTree(change.path, change.link_target)) {
     reasons.push(`a symlink that leaves the tree: ${change.link_target}`);
@@ -121,11 +127,16 @@ function findCaseTwins(changes: readonly TreeChange[], trackedPaths: readonly st
   if (added.length === 0) return [];
   const spellings = new Map<string, string>();
   const twins: ScopeViolation[] = [];
-  for (const path of trackedPaths) if (!deleted.has(path)) for (const name of foldersAndFile(path)) spellings.set(fold(name), name);
+  for (const path of trackedPaths)
+    if (!deleted.has(path)) for (const name of foldersAndFile(path)) spellings.set(fold(name), name);
   for (const path of added) {
     const twin = foldersAndFile(path).find((name) => (spellings.get(fold(name)) ?? name) !== name);
     if (twin !== undefined) {
-      twins.push({ code: "PATH_UNSAFE", path, detail: `differs in case alone from ${spellings.get(fold(twin)) ?? ""}` });
+      twins.push({
+        code: "PATH_UNSAFE",
+        path,
+        detail: `differs in case alone from ${spellings.get(fold(twin)) ?? ""}`,
+      });
     }
     for (const name of foldersAndFile(path)) if (!spellings.has(fold(name))) spellings.set(fold(name), name);
   }
@@ -145,7 +156,9 @@ function judgeLimits(changes: readonly TreeChange[], limits: Config["limits"]): 
   const lines = changes.reduce((sum, change) => sum + change.added_lines + change.deleted_lines, 0);
   const bytes = changes.reduce((sum, change) => sum + change.new_bytes, 0);
   const over = (what: string, found: number, limit: number): ScopeViolation[] =>
-    found > limit ? [{ code: "DIFF_LIMIT_EXCEEDED", path: ".", detail: `${found} ${what}, the limit is ${limit}` }] : [];
+    found > limit
+      ? [{ code: "DIFF_LIMIT_EXCEEDED", path: ".", detail: `${found} ${what}, the limit is ${limit}` }]
+      : [];
   return [
     ...over("changed lines", lines, limits["diff-lines"]),
     ...over("changed files", changes.length, limits["diff-files"]),

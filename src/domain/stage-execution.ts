@@ -40,7 +40,11 @@ export function buildStageExecution(facts: ExecutionFacts): StageExecution {
     exit_code: ending.kind === "exited" ? ending.exit_code : null,
     status,
     error:
-      status === "success" ? null : status === "artifact_missing" ? "expected artifacts are missing or malformed" : describeEnding(ending),
+      status === "success"
+        ? null
+        : status === "artifact_missing"
+          ? "expected artifacts are missing or malformed"
+          : describeEnding(ending),
     missing_artifacts: missing,
     malformed_artifacts: malformed,
   };

@@ -1,4 +1,4 @@
-/** The five stages of a run, in order (`kernel.md`, *Stages*; source document 002). */
+/** The five stages of a run, in order (source document 002). */
 export const STAGES = ["planning", "policy_ingestion", "execution", "validation", "closure"] as const;
 export type Stage = (typeof STAGES)[number];
 

@@ -22,13 +22,17 @@ export interface VerificationFacts {
   /** Ending of the preparation when it went wrong; null when it went well. */
   readonly prepare_ending: ProcessEnding | null;
   readonly prepare_tracked_changes: readonly string[];
-  readonly commands: readonly { readonly command: string; readonly required: boolean; readonly ending: ProcessEnding }[];
+  readonly commands: readonly {
+    readonly command: string;
+    readonly required: boolean;
+    readonly ending: ProcessEnding;
+  }[];
   readonly artifacts: readonly ArtifactCheck[];
 }
 
 /**
  * Judges a verification by what the orchestrator captured: every required command exited 0, every required artifact
- * is there with content, preparation went well. Suggested commands never decide (`kernel.md`, *Verify*).
+ * is there with content, preparation went well. Suggested commands never decide.
  */
 export function judgeVerification(facts: VerificationFacts): VerificationVerdict {
   const required = facts.commands.filter((command) => command.required);

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isNode, isPair, isSeq, LineCounter, parseDocument, visit, type Node } from "yaml";
 import type { LocatedProblem } from "./plan.ts";
 
-/** Limits of every YAML text that a person hands in (`formats/plan.md`, *Limits*). */
+/** Limits of every YAML text that a person hands in. */
 const ALIASES_MAX = 50;
 const DEPTH_MAX = 32;
 const BYTES_MAX = 1_048_576;
@@ -32,7 +32,8 @@ export function parseLocatedYaml(path: string, text: string, code: string): Loca
     problems: [problem],
     locate: () => ({ line: 1, column: 1 }),
   });
-  if (text.length > BYTES_MAX) return nowhere(at(1, 1, `expected at most ${BYTES_MAX} characters, found ${text.length}`));
+  if (text.length > BYTES_MAX)
+    return nowhere(at(1, 1, `expected at most ${BYTES_MAX} characters, found ${text.length}`));
   const lines = new LineCounter();
   // Depth is bounded before parsing: the parser itself recurses, and a thousand brackets must not exhaust its stack.
   const deep = findDepth(text);

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -42,11 +33,19 @@ export function makeFolderDurably(folder: string): void {
 }
 
 /** Replaces a file: old or new, never half. `durable` also syncs the file before and the folder after the rename. */
-export function replaceFile(path: string, bytes: Uint8Array | string, options: { durable: boolean; temporary: string }): void {
+export function replaceFile(
+  path: string,
+  bytes: Uint8Array | string,
+  options: { durable: boolean; temporary: string },
+): void {
   guardWrite(path, () => {
     const { temporary } = options;
     rmSync(temporary, { force: true });
-    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+    const file = openSync(
+      temporary,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
     try {
       writeFully(file, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
       if (options.durable) fsyncSync(file);

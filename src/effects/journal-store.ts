@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256 } from "../domain/digest.ts";
-import { buildEventLine, parseEventLine, type JournalEvent } from "../domain/journal.ts";
+import { buildEventLine, JOURNAL_START, parseEventLine } from "../domain/journal-text.ts";
 import type { Clock, JournalWriter } from "../ports.ts";
 import { guardWrite, replaceFile, StateWriteError, syncFolder, writeFully } from "./durable-files.ts";
 import { CHECKPOINT_FILE, JOURNAL_FILE, TEMPORARY_SUFFIX } from "./run-files.ts";
@@ -13,7 +13,8 @@ export interface JournalPosition {
   readonly runId: string;
   readonly planId: string;
   readonly seq: number;
-  readonly head: string;
+  /** Digest of the last line; nothing before the first. */
+  readonly head: string | undefined;
   readonly lock: HeldLock;
   readonly clock: Clock;
   /** A second place for the checkpoint (`--checkpoint-path`). */
@@ -26,7 +27,8 @@ export function openJournal(position: JournalPosition): JournalWriter & { close(
   const isNew = !existsSync(path);
   const file = guardWrite(path, () => openSync(path, "a", 0o600));
   if (isNew) guardWrite(path, () => syncFolder(position.runFolder));
-  let { seq, head } = position;
+  let { seq } = position;
+  let head = position.head ?? JOURNAL_START;
   let broken = false;
   return {
     get head() {
@@ -44,7 +46,7 @@ export function openJournal(position: JournalPosition): JournalWriter & { close(
         plan_id: position.planId,
         prev: head,
         fence: position.lock.fence,
-      } as JournalEvent);
+      });
       // Read back before it is written: what the fold sees now is what it will see after a restart, and an event that
       // a later process would refuse is never written.
       const event = parseEventLine(line);
@@ -86,4 +88,3 @@ export function cutTornTail(runFolder: string, validBytes: number): void {
     syncFolder(dirname(path));
   });
 }
-

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 
 /** Bytes of a file that the user named, or nothing when it cannot be read. */
 export function readLocalFile(path: string): Uint8Array | undefined {
@@ -8,12 +8,6 @@ export function readLocalFile(path: string): Uint8Array | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Writes a file that the user named, and its folder. */
-export function writeLocalFile(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
 }
 
 /** The Markdown files that a path names: the file itself, or all below a folder, in order. */

@@ -31,12 +31,16 @@ export interface LockRefusal {
 }
 
 /**
- * Takes the lock of a run (`kernel.md`, *Lock*). The holder is the highest `lock.<n>`; a provably dead one is taken
+ * Takes the lock of a run. The holder is the highest `lock.<n>`; a provably dead one is taken
  * over by making `lock.<n+1>`, at which exactly one process succeeds. No lock file is ever removed. The file appears
  * whole, by `link`, which refuses an existing name as O_EXCL does: a process killed between making and writing it
  * would otherwise leave an empty lock that nobody could prove dead. Reason code: LOCKED.
  */
-export function takeLock(folder: string, runId: string, ports: { clock: Clock; randomness: Randomness }): Result<HeldLock, LockRefusal> {
+export function takeLock(
+  folder: string,
+  runId: string,
+  ports: { clock: Clock; randomness: Randomness },
+): Result<HeldLock, LockRefusal> {
   const highest = findHighest(folder);
   if (highest > 0) {
     const refusal = describeLiveHolder(join(folder, `lock.${highest}`));
@@ -45,8 +49,15 @@ export function takeLock(folder: string, runId: string, ports: { clock: Clock; r
   const fence = highest + 1;
   const path = join(folder, `lock.${fence}`);
   const temporary = `${path}.${ports.randomness.hex(8)}.writing`;
-  const identity = { run_id: runId, ...readOwnIdentity(), nonce: ports.randomness.hex(16), taken_at: ports.clock.now() };
-  guardWrite(temporary, () => writeFileSync(temporary, `${JSON.stringify(identity)}\n`, { flag: "wx", mode: 0o600, flush: true }));
+  const identity = {
+    run_id: runId,
+    ...readOwnIdentity(),
+    nonce: ports.randomness.hex(16),
+    taken_at: ports.clock.now(),
+  };
+  guardWrite(temporary, () =>
+    writeFileSync(temporary, `${JSON.stringify(identity)}\n`, { flag: "wx", mode: 0o600, flush: true }),
+  );
   try {
     linkSync(temporary, path);
     guardWrite(path, () => syncFolder(folder));

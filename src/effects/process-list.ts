@@ -15,6 +15,8 @@ export interface ProcessTable {
   list(): readonly ProcessEntry[];
   /** Whether it was started with that `NAME=value`; false where the system does not tell. */
   carries(pid: number, variable: string): boolean;
+  /** Whether its HOME lies in a folder; false where the system does not tell. */
+  hasHomeBelow(pid: number, folder: string): boolean;
   /** Its command line for a report, or its name, or an empty string when it is gone. */
   commandOf(pid: number): string;
 }
@@ -48,6 +50,10 @@ export const procTable: ProcessTable = {
   carries(pid, variable) {
     const environ = readProc(pid, "environ");
     return environ !== undefined && `\0${environ}`.includes(`\0${variable}\0`);
+  },
+  hasHomeBelow(pid, folder) {
+    const environ = readProc(pid, "environ");
+    return environ !== undefined && `\0${environ}`.includes(`\0HOME=${Buffer.from(folder).toString("latin1")}/`);
   },
   commandOf(pid) {
     const commandLine = readProc(pid, "cmdline")?.replaceAll("\0", " ") ?? "";
@@ -84,6 +90,7 @@ export const createPsTable = (ps: (args: readonly string[]) => string): ProcessT
     });
   },
   carries: () => false,
+  hasHomeBelow: () => false,
   commandOf: (pid) => printable(ps(["-o", "args=", "-p", String(pid)])),
 });
 

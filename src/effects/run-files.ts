@@ -11,7 +11,8 @@ export const TEMPORARY_SUFFIX = ".writing";
 /** Opens the files of a run folder. Every write is durable before its digest is given to the journal. */
 export function createRunFiles(root: string): RunFiles {
   const resolve = (path: string): string => {
-    if (path.startsWith("/") || path.split("/").includes("..")) throw new Error(`not a path of the run folder: ${path}`);
+    if (path.startsWith("/") || path.split("/").includes(".."))
+      throw new Error(`not a path of the run folder: ${path}`);
     return join(root, path);
   };
   return {

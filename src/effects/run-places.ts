@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
-import { isRunId } from "../domain/ids.ts";
-import { JOURNAL_FILE } from "./run-files.ts";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { sha256 } from "../domain/digest.ts";
+import { buildRunId, isRunId } from "../domain/ids.ts";
+import type { Clock, Randomness } from "../ports.ts";
+import { JOURNAL_FILE, REPOSITORY_FOLDER } from "./run-files.ts";
 
 /** Where runs of a checkout lie, and where their worktrees do. */
 export interface RunPlaces {
@@ -17,10 +19,52 @@ export interface RunPlaces {
 /** Finds the places of a checkout from the environment of the process. */
 export function findRunPlaces(root: string, env: Readonly<Record<string, string | undefined>>): RunPlaces {
   const configured = env["XDG_CACHE_HOME"];
-  const wanted = join(configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), ".cache"), "conveyor");
+  const wanted = join(
+    configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), ".cache"),
+    "conveyor",
+  );
   // A worktree inside the checkout would find the user's node_modules above it.
   const cacheRoot = isBelow(root, wanted) ? join(tmpdir(), `conveyor-${userInfo().uid}`) : wanted;
   return { root, runsFolder: join(root, ".conveyor", "runs"), cacheRoot };
+}
+
+/** Where the parts of one run lie. All paths are absolute. */
+export interface RunFolders {
+  readonly runFolder: string;
+  /** The private repository. */
+  readonly gitDir: string;
+  /** Homes, scratch folders and temporary folders of programs, and what follows. */
+  readonly cache: string;
+  readonly worktrees: string;
+  readonly homes: string;
+  readonly prepareCache: string;
+}
+
+/**
+ * Finds the folders of a run. Each run folder has a cache of its own: a copy of a run, gone on with beside the
+ * original, must not share its worktrees.
+ */
+export function findRunFolders(places: RunPlaces, runFolder: string, runId: string): RunFolders {
+  const own = basename(runFolder) === runId && resolve(runFolder) === join(places.runsFolder, runId);
+  const cache = join(places.cacheRoot, own ? runId : `${runId}-${sha256(resolve(runFolder)).slice(0, 12)}`);
+  return {
+    runFolder,
+    gitDir: join(runFolder, REPOSITORY_FOLDER),
+    cache,
+    worktrees: join(cache, "worktrees"),
+    homes: join(cache, "homes"),
+    prepareCache: join(cache, "prepare"),
+  };
+}
+
+/** A new run's id and folder: the one asked for, or its place among the runs of the checkout. */
+export function nameRun(
+  places: RunPlaces,
+  outputDir: string | undefined,
+  ports: { clock: Clock; randomness: Randomness },
+): { runId: string; runFolder: string } {
+  const runId = buildRunId(ports.clock.now(), ports.randomness.hex(4));
+  return { runId, runFolder: outputDir ?? join(places.runsFolder, runId) };
 }
 
 /** Makes `.conveyor/`, which git ignores by a file of its own, so that no checkout becomes dirty by a run. */

@@ -1,10 +1,23 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { NORMALIZED_PLAN_FILE, parseSavedRun, POLICY_FILE, type SavedRun, type SavedRunFault } from "../domain/saved-run.ts";
+import {
+  NORMALIZED_PLAN_FILE,
+  parseSavedRun,
+  POLICY_FILE,
+  type SavedRun,
+  type SavedRunFault,
+} from "../domain/saved-run.ts";
 import type { Result } from "../domain/result.ts";
 import { guardWrite, makeFolderDurably, syncFolder } from "./durable-files.ts";
-import { CHECKPOINT_FILE, JOURNAL_FILE, listRunFiles, readIfFile, REPOSITORY_FOLDER, TEMPORARY_SUFFIX } from "./run-files.ts";
+import {
+  CHECKPOINT_FILE,
+  JOURNAL_FILE,
+  listRunFiles,
+  readIfFile,
+  REPOSITORY_FOLDER,
+  TEMPORARY_SUFFIX,
+} from "./run-files.ts";
 
 /** Reads a saved run, changing nothing. */
 export function readSavedRun(folder: string): Result<SavedRun, SavedRunFault> {

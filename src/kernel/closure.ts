@@ -5,7 +5,7 @@ import { judgeTrust } from "./policy-ingestion.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Closure, in this order (`kernel.md`, *Stages*): digests at the trust ref's tip and policy once more; delivery; the
+ * Closure, in this order: digests at the trust ref's tip and policy once more; delivery; the
  * three gates, always all, for exactly the delivered head. A resume of a run that waits at the gates does only the last.
  */
 export async function closeRun(context: RunContext): Promise<RunStop> {

@@ -30,7 +30,11 @@ export interface RunInputs {
   readonly planSha256: string;
   readonly warnings: readonly LocatedProblem[];
   readonly config: Config;
-  readonly configFile: { readonly path: string | null; readonly sha256: string | null; readonly authority: ConfigAuthority };
+  readonly configFile: {
+    readonly path: string | null;
+    readonly sha256: string | null;
+    readonly authority: ConfigAuthority;
+  };
   readonly policySha256: string;
   readonly policyFile: string;
   readonly baseCommit: string;
@@ -71,15 +75,27 @@ export async function loadInputs(user: UserRepository, request: InputRequest): P
   const parsed =
     planBytes === undefined
       ? { plan: undefined, problems: [] }
-      : parsePlan({ path: request.planPath, bytes: planBytes, trackedFiles, forbiddenRoots: Object.values(config.paths) });
+      : parsePlan({
+          path: request.planPath,
+          bytes: planBytes,
+          trackedFiles,
+          forbiddenRoots: Object.values(config.paths),
+        });
   const planProblems = parsed.problems.filter((problem) => problem.severity === "error");
   const refusals: Refusal[] = [
     ...(committed === undefined ? [] : [committed]),
-    ...(planProblems.length === 0 ? [] : [{ code: "PLAN_INVALID" as const, message: "the plan has errors", problems: planProblems }]),
+    ...(planProblems.length === 0
+      ? []
+      : [{ code: "PLAN_INVALID" as const, message: "the plan has errors", problems: planProblems }]),
     ...(configuration.ok ? [] : [configuration.error]),
     ...(dirty.length === 0 || committed !== undefined
       ? []
-      : [refuse("DIRTY_CHECKOUT", `not committed: ${dirty.slice(0, 10).join(", ")}; commit them, or give --allow-dirty`)]),
+      : [
+          refuse(
+            "DIRTY_CHECKOUT",
+            `not committed: ${dirty.slice(0, 10).join(", ")}; commit them, or give --allow-dirty`,
+          ),
+        ]),
   ];
   const { plan } = parsed;
   if (refusals.length > 0 || plan === undefined || planBytes === undefined || !configuration.ok) return err(refusals);
@@ -109,11 +125,15 @@ async function loadConfig(
   local: InputRequest["localConfig"],
 ): Promise<Result<Pick<RunInputs, "config" | "configFile">, Refusal>> {
   const bytes = local?.bytes ?? (await user.readFileAt(user.headCommit, DEFAULT_CONFIG_PATH));
-  if (bytes === undefined) return ok({ config: defaultConfig(), configFile: { path: null, sha256: null, authority: "none" } });
+  if (bytes === undefined)
+    return ok({ config: defaultConfig(), configFile: { path: null, sha256: null, authority: "none" } });
   const path = local?.path ?? DEFAULT_CONFIG_PATH;
   const { config, problems } = parseConfig(path, new TextDecoder().decode(bytes));
   if (config === undefined) return err({ code: "CONFIG_INVALID", message: "the configuration has errors", problems });
-  return ok({ config, configFile: { path, sha256: sha256(bytes), authority: local === undefined ? "trust_ref" : "local" } });
+  return ok({
+    config,
+    configFile: { path, sha256: sha256(bytes), authority: local === undefined ? "trust_ref" : "local" },
+  });
 }
 
 function judgeCommitted(request: InputRequest, committed: Uint8Array | undefined): Refusal | undefined {
@@ -126,7 +146,9 @@ function judgeCommitted(request: InputRequest, committed: Uint8Array | undefined
   }
   // A checkout may have other line ends than the commit; that is the user's own setting, not a change.
   const differs = request.planOnDisk !== undefined && foldLineEnds(request.planOnDisk) !== foldLineEnds(committed);
-  return differs ? refuse("PLAN_NOT_COMMITTED", `${path} has changes that are not committed; commit them: ${command}`) : undefined;
+  return differs
+    ? refuse("PLAN_NOT_COMMITTED", `${path} has changes that are not committed; commit them: ${command}`)
+    : undefined;
 }
 
 function foldLineEnds(bytes: Uint8Array): string {
@@ -143,10 +165,24 @@ function judgeSelection(plan: Plan, asked: readonly string[], wanted: readonly s
   const unknown = asked.filter((id) => !plan.items.some((item) => item.item_id === id));
   const waiting = plan.items
     .filter((item) => wanted.includes(item.item_id))
-    .flatMap((item) => item.prerequisites.filter((id) => !wanted.includes(id)).map((id) => `${item.item_id} needs ${id}`));
+    .flatMap((item) =>
+      item.prerequisites.filter((id) => !wanted.includes(id)).map((id) => `${item.item_id} needs ${id}`),
+    );
   return [
-    ...unknown.map((id) => ({ code: "USAGE" as const, message: `the plan has no item ${id}; see conveyor items list`, problems: [] })),
-    ...(waiting.length === 0 ? [] : [{ code: "USAGE" as const, message: `--item leaves out what others need: ${waiting.join(", ")}`, problems: [] }]),
+    ...unknown.map((id) => ({
+      code: "USAGE" as const,
+      message: `the plan has no item ${id}; see conveyor items list`,
+      problems: [],
+    })),
+    ...(waiting.length === 0
+      ? []
+      : [
+          {
+            code: "USAGE" as const,
+            message: `--item leaves out what others need: ${waiting.join(", ")}`,
+            problems: [],
+          },
+        ]),
   ];
 }
 
@@ -159,13 +195,22 @@ function judgeProvable(
   const items = plan.items.filter((item) => wanted.includes(item.item_id));
   const verified = plan.items.some((item) => item.required_commands.length + item.required_artifacts.length > 0);
   return [
-    ...(executor === undefined ? [refuse("EXECUTOR_NOT_CONFIGURED", "no executor: set one in .github/conveyor.yml or give --executor-bin")] : []),
+    ...(executor === undefined
+      ? [refuse("EXECUTOR_NOT_CONFIGURED", "no executor: set one in .github/conveyor.yml or give --executor-bin")]
+      : []),
     ...(verified || config.validation.commands.length > 0
       ? []
-      : [refuse("VERIFICATION_MISSING", "nothing would be verified: no required command, no artifact, no validation command")]),
+      : [
+          refuse(
+            "VERIFICATION_MISSING",
+            "nothing would be verified: no required command, no artifact, no validation command",
+          ),
+        ]),
     ...items.flatMap((item) => {
       const code = unsupportedBy(item);
-      return code === undefined ? [] : [refuse(code, `item ${item.item_id} (line ${item.line}) asks for what this version cannot prove yet`)];
+      return code === undefined
+        ? []
+        : [refuse(code, `item ${item.item_id} (line ${item.line}) asks for what this version cannot prove yet`)];
     }),
   ];
 }

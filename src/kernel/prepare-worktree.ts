@@ -21,7 +21,7 @@ export interface PreparedWorktree {
   readonly files: FileDigest[];
 }
 
-/** Prepares a fresh worktree before anything else runs in it (`kernel.md`, *Prepare*); logs go to `folder`. */
+/** Prepares a fresh worktree before anything else runs in it; logs go to `folder`. */
 export async function prepareWorktree(
   context: RunContext,
   input: { worktree: Worktree; commit: string; folder: string; itemId: string | null; stage: Stage },

@@ -53,10 +53,13 @@ export async function checkSavedRun(
 async function checkCommits({ state }: SavedRun, repository: Ports["repository"]): Promise<SavedRunFault | undefined> {
   const tampered = (path: string, message: string): SavedRunFault => ({ code: "GIT_TAMPERED", path, message });
   const forged = await repository.findForgedObjects();
-  if (forged[0] !== undefined) return tampered(`repo.git object ${forged[0]}`, "its bytes are not those its name promises");
+  if (forged[0] !== undefined)
+    return tampered(`repo.git object ${forged[0]}`, "its bytes are not those its name promises");
   const ref = `refs/heads/${state.created.run_branch}`;
   const branch = await repository.readRef(ref);
-  const prepared = state.items.find((item) => item.settled === undefined && item.commitPrepared !== undefined)?.commitPrepared;
+  const prepared = state.items.find(
+    (item) => item.settled === undefined && item.commitPrepared !== undefined,
+  )?.commitPrepared;
   if (branch !== state.tip && branch !== prepared?.commit) {
     return tampered(`repo.git ${ref}`, `names ${branch ?? "nothing"}, the journal says ${state.tip}`);
   }
@@ -64,7 +67,8 @@ async function checkCommits({ state }: SavedRun, repository: Ports["repository"]
     const { commitPrepared } = item;
     if (commitPrepared === undefined) continue;
     const tree = await repository.readTreeOf(commitPrepared.commit);
-    if (tree !== commitPrepared.tree) return tampered(`repo.git commit ${commitPrepared.commit}`, `is not of tree ${commitPrepared.tree}`);
+    if (tree !== commitPrepared.tree)
+      return tampered(`repo.git commit ${commitPrepared.commit}`, `is not of tree ${commitPrepared.tree}`);
   }
   return undefined;
 }
@@ -107,7 +111,9 @@ async function setTornTailAside(ports: Ports, recorder: Recorder, facts: ResumeF
  */
 async function setLeftoversAside(ports: Ports, recorder: Recorder, facts: ResumeFacts): Promise<void> {
   for (const path of facts.temporaryFiles) await ports.files.remove(path);
-  const unnamed = facts.files.filter((path) => !recorder.state.files.has(path) && path !== REPORT_JSON && path !== REPORT_MARKDOWN);
+  const unnamed = facts.files.filter(
+    (path) => !recorder.state.files.has(path) && path !== REPORT_JSON && path !== REPORT_MARKDOWN,
+  );
   const moved: FileDigest[] = [];
   for (const path of unnamed) {
     const target = path.startsWith("leftovers/") ? path : `leftovers/${recorder.state.seq}/${path}`;

@@ -54,7 +54,9 @@ export async function runCommands(
     logs.push(log, errors);
     results.push({ words: command, purpose, ending: report.ending, log });
     const step = `${input.worktree.name} command:${index + 1}`;
-    executions.push(buildStageExecution({ stage: input.stage, purpose, itemId: input.itemId, step, command, env, report }));
+    executions.push(
+      buildStageExecution({ stage: input.stage, purpose, itemId: input.itemId, step, command, env, report }),
+    );
     if (report.ending.kind === "cancelled") break;
   }
   return { results, executions, files: await sealFiles(context, logs) };

@@ -27,7 +27,10 @@ export async function validateRunBranch(context: RunContext): Promise<RunStop | 
           itemId: null,
           stage: "validation",
           extraEnv: {},
-          commands: commands.map((command) => ({ command: command as [string, ...string[]], purpose: "validation_command" })),
+          commands: commands.map((command) => ({
+            command: command as [string, ...string[]],
+            purpose: "validation_command",
+          })),
         });
   recorder.record("validation_finished", {
     commit,

@@ -1,5 +1,5 @@
 import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
-import { canonicalJson, sha256, type Json } from "../domain/digest.ts";
+import { canonicalJson, sha256 } from "../domain/digest.ts";
 import { parsePayload } from "../domain/executor-outcome.ts";
 import type { FileDigest, JournalEvent } from "../domain/journal.ts";
 import { rulesOf } from "../domain/config.ts";
@@ -52,7 +52,9 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
   const mismatches = [
     ...judgeTail(run),
     ...judgeSavedCheckpoint(run, ports.checkpoint),
-    ...replayDecisions(journal.events, rulesOf(run.config)).map((fault) => at(`run-events.jsonl:${fault.seq}`, fault.message)),
+    ...replayDecisions(journal.events, rulesOf(run.config)).map((fault) =>
+      at(`run-events.jsonl:${fault.seq}`, fault.message),
+    ),
     ...(await judgeFiles(run, ports)),
     ...(await judgeReports(run, ports)),
     ...(await judgePlan(run, ports)),
@@ -65,7 +67,7 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
     notes,
     eventsChecked: journal.events.length,
     filesChecked: state.files.size,
-    commitsChecked: state.items.filter((item) => item.settled?.commit != null).length,
+    commitsChecked: state.items.filter((item) => typeof item.settled?.commit === "string").length,
   };
 }
 
@@ -97,7 +99,10 @@ async function judgeFiles({ state }: SavedRun, ports: VerifyPorts): Promise<Mism
     else if (found.sha256 !== file.sha256) mismatches.push(at(file.path, "is not what the journal names"));
   }
   const unnamed = ports.files.filter((path) => !state.files.has(path));
-  return [...mismatches, ...(state.sealed ? unnamed.map((path) => at(path, "stands in the run folder, and no event names it")) : [])];
+  return [
+    ...mismatches,
+    ...(state.sealed ? unnamed.map((path) => at(path, "stands in the run folder, and no event names it")) : []),
+  ];
 }
 
 function isReport(path: string): boolean {
@@ -115,7 +120,8 @@ async function judgeReports({ state, journal, config, plan }: SavedRun, ports: V
   const mismatches: Mismatch[] = [];
   for (const [path, text] of expected) {
     const bytes = await ports.read(path);
-    if (bytes !== undefined && sha256(bytes) !== sha256(text)) mismatches.push(at(path, "does not follow from the journal"));
+    if (bytes !== undefined && sha256(bytes) !== sha256(text))
+      mismatches.push(at(path, "does not follow from the journal"));
   }
   return mismatches;
 }
@@ -123,14 +129,15 @@ async function judgeReports({ state, journal, config, plan }: SavedRun, ports: V
 async function judgePlan({ state, plan, config }: SavedRun, { repository }: VerifyPorts): Promise<Mismatch[]> {
   const { base_commit: base, plan_path: path, plan_sha256: expected } = state.created;
   const bytes = await repository.readFileAt(base, path);
-  if (bytes === undefined || sha256(bytes) !== expected) return [at(PLAN_FILE, `is not ${path} at the base commit ${base}`)];
+  if (bytes === undefined || sha256(bytes) !== expected)
+    return [at(PLAN_FILE, `is not ${path} at the base commit ${base}`)];
   const parsed = parsePlan({
     path,
     bytes,
     trackedFiles: new Set(await repository.listFilesAt(base)),
     forbiddenRoots: Object.values(config.paths),
   });
-  const same = parsed.plan !== undefined && canonicalJson(parsed.plan as Json) === canonicalJson(plan as Json);
+  const same = parsed.plan !== undefined && canonicalJson(parsed.plan) === canonicalJson(plan);
   return same ? [] : [at("normalized_plan.json", "is not what the plan parses to")];
 }
 
@@ -139,8 +146,10 @@ async function judgePayloads({ journal }: SavedRun, ports: VerifyPorts): Promise
   for (const event of eventsOf(journal.events, "session_finished")) {
     const file = event.details.files.find((candidate) => candidate.path.endsWith("/result.json"));
     const payload = parsePayload(file === undefined ? undefined : await ports.read(file.path));
-    if (canonicalJson(payload as Json) !== canonicalJson(event.details.payload as Json)) {
-      mismatches.push(at(file?.path ?? `run-events.jsonl:${event.seq}`, "the recorded payload is not what the file says"));
+    if (canonicalJson(payload) !== canonicalJson(event.details.payload)) {
+      mismatches.push(
+        at(file?.path ?? `run-events.jsonl:${event.seq}`, "the recorded payload is not what the file says"),
+      );
     }
   }
   return mismatches;
@@ -170,7 +179,10 @@ async function judgeCandidates({ journal, plan, config }: SavedRun, ports: Verif
     }
     if (commit !== null && !(await isCommitOf(ports.repository, commit, tree, base))) {
       mismatches.push(at(commit, "is not a commit of the candidate's tree on its base"));
-    } else if (commit !== null && canonicalJson(await ports.repository.listChanges(base, tree)) !== canonicalJson(changes)) {
+    } else if (
+      commit !== null &&
+      canonicalJson(await ports.repository.listChanges(base, tree)) !== canonicalJson(changes)
+    ) {
       mismatches.push(at(file?.path ?? commit, "is not what differs between the base and the candidate"));
     }
   }
@@ -186,9 +198,16 @@ async function judgeCommits({ state, journal }: SavedRun, { repository }: Verify
     }
   }
   const branch = await repository.readRef(`refs/heads/${state.created.run_branch}`);
-  const prepared = state.items.flatMap((item) => (item.settled === undefined && item.commitPrepared !== undefined ? [item.commitPrepared.commit] : []));
+  const prepared = state.items.flatMap((item) =>
+    item.settled === undefined && item.commitPrepared !== undefined ? [item.commitPrepared.commit] : [],
+  );
   if (branch !== state.tip && !prepared.some((commit) => commit === branch)) {
-    mismatches.push(at(`repo.git refs/heads/${state.created.run_branch}`, `names ${branch ?? "nothing"}, the journal says ${state.tip}`));
+    mismatches.push(
+      at(
+        `repo.git refs/heads/${state.created.run_branch}`,
+        `names ${branch ?? "nothing"}, the journal says ${state.tip}`,
+      ),
+    );
   }
   return mismatches;
 }

@@ -32,7 +32,11 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       base_commit: facts.baseCommit,
       executor: facts.executor.command,
       prepare: config.prepare.commands,
-      items: items.map((item) => ({ id: item.item_id, write_roots: item.write_roots, required_commands: item.required_commands })),
+      items: items.map((item) => ({
+        id: item.item_id,
+        write_roots: item.write_roots,
+        required_commands: item.required_commands,
+      })),
       validation: config.validation.commands,
       most_calls: {
         executor_sessions: bound.executorSessions,

@@ -14,7 +14,10 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
   const item = event.item_id === null ? "" : `${event.item_id}: `;
   switch (event.type) {
     case "run_created":
-      return say("bold", `run ${event.run_id} of plan ${event.plan_id}, base ${event.details.base_commit.slice(0, 12)}`);
+      return say(
+        "bold",
+        `run ${event.run_id} of plan ${event.plan_id}, base ${event.details.base_commit.slice(0, 12)}`,
+      );
     case "run_resumed":
       return say("bold", `run ${event.run_id} goes on`);
     case "stage_started":
@@ -24,11 +27,17 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
     case "stage_failed":
       return say("red", `stage ${event.details.stage} failed: ${event.details.reason_code} ${event.details.message}`);
     case "attempt_opened":
-      return say("plain", `${item}attempt ${event.details.attempt}, worktree ${event.details.prepare_status === "nothing_to_do" ? "open" : `prepared (${event.details.prepare_status})`}`);
+      return say(
+        "plain",
+        `${item}attempt ${event.details.attempt}, worktree ${event.details.prepare_status === "nothing_to_do" ? "open" : `prepared (${event.details.prepare_status})`}`,
+      );
     case "session_started":
       return say("plain", `${item}executor, ${event.details.kind}, round ${event.details.round}`);
     case "session_finished":
-      return say("plain", `${item}executor ended: ${event.details.execution.status} after ${event.details.execution.duration_ms} ms`);
+      return say(
+        "plain",
+        `${item}executor ended: ${event.details.execution.status} after ${event.details.execution.duration_ms} ms`,
+      );
     case "attempt_lost":
       return say("yellow", `${item}attempt ${event.details.attempt} proves nothing any more: ${event.details.why}`);
     case "handoff_sealed":
@@ -38,7 +47,10 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
     case "verification_finished": {
       const verdict = judgeVerification(event.details);
       if (verdict.kind === "passed") return say("green", `${item}verified in a clean checkout`);
-      return say("red", `${item}verification ${verdict.kind}${verdict.kind === "failed" ? `: ${verdict.failures.join("; ")}` : ""}`);
+      return say(
+        "red",
+        `${item}verification ${verdict.kind}${verdict.kind === "failed" ? `: ${verdict.failures.join("; ")}` : ""}`,
+      );
     }
     case "item_settled": {
       const tone = event.details.terminal_state === "passed" ? "green" : "red";
@@ -67,5 +79,7 @@ function renderCandidate(
     const more = violations.length > 1 ? ` and ${violations.length - 1} more` : "";
     return say("red", `${item}candidate refused: ${first.code} ${JSON.stringify(first.path)} ${first.detail}${more}`);
   }
-  return changed === 0 ? say("yellow", `${item}no change`) : say("plain", `${item}candidate with ${changed} changed path${changed === 1 ? "" : "s"}`);
+  return changed === 0
+    ? say("yellow", `${item}no change`)
+    : say("plain", `${item}candidate with ${changed} changed path${changed === 1 ? "" : "s"}`);
 }

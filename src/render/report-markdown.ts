@@ -55,7 +55,9 @@ export function renderReportMarkdown(report: RunReport): string {
 function nextActions(report: RunReport): string[] {
   if (report.next_actions.length === 0) return [];
   const lines = report.next_actions.map((action) =>
-    action.command === null ? `- ${escapeText(action.what)}` : `- ${escapeText(action.what)} \`${escapeCode(action.command)}\``,
+    action.command === null
+      ? `- ${escapeText(action.what)}`
+      : `- ${escapeText(action.what)} \`${escapeCode(action.command)}\``,
   );
   return ["## What would unblock it", lines.join("\n")];
 }
@@ -63,11 +65,15 @@ function nextActions(report: RunReport): string[] {
 function itemTrouble(item: RunReport["items"][number]): string[] {
   const lines = item.attempts.flatMap((attempt) =>
     attempt.candidates.flatMap((candidate) => [
-      ...candidate.violations.map(({ code, path, detail }) => `attempt ${attempt.attempt}, round ${candidate.round}: ${code} ${path}: ${detail}`),
+      ...candidate.violations.map(
+        ({ code, path, detail }) => `attempt ${attempt.attempt}, round ${candidate.round}: ${code} ${path}: ${detail}`,
+      ),
       ...candidate.failures.map((failure) => `attempt ${attempt.attempt}, round ${candidate.round}: ${failure}`),
     ]),
   );
-  return lines.length === 0 ? [] : [`### Found in ${escapeText(item.item_id)}`, lines.map((line) => `- ${escapeText(line)}`).join("\n")];
+  return lines.length === 0
+    ? []
+    : [`### Found in ${escapeText(item.item_id)}`, lines.map((line) => `- ${escapeText(line)}`).join("\n")];
 }
 
 function programs(report: RunReport): string {

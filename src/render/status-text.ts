@@ -6,7 +6,12 @@ export interface StatusFacts {
   readonly run_dir: string;
   readonly verdict: string;
   readonly held_by: string | null;
-  readonly items: readonly { readonly id: string; readonly terminal_state: string | null; readonly attempts: number; readonly reason_codes: readonly string[] }[];
+  readonly items: readonly {
+    readonly id: string;
+    readonly terminal_state: string | null;
+    readonly attempts: number;
+    readonly reason_codes: readonly string[];
+  }[];
   readonly branch: string;
   readonly head_sha: string;
   readonly next_actions: readonly NextAction[];

@@ -14,8 +14,7 @@ import { deflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { TreeChange } from "../../../src/domain/candidate.ts";
 import { treeChangeSchema } from "../../../src/domain/candidate.ts";
-import { ForgedObjectError } from "../../../src/effects/git/tree-changes.ts";
-import { commitFiles, git, startSession, writeFiles, type Session } from "../../support/git-fixture.ts";
+import { commitFiles, git, startSession, writeFiles, type Session, buildTree } from "../../support/git-fixture.ts";
 
 const ODD_NAMES = [
   "with space",
@@ -36,7 +35,7 @@ const ODD_NAMES = [
 ];
 
 async function build(session: Session, excluded: readonly string[] = []): Promise<readonly TreeChange[]> {
-  const { changes } = await session.repository.buildCandidate(session.worktree, session.base, excluded);
+  const { changes } = await buildTree(session.repository, session.worktree, session.base, excluded);
   for (const change of changes) treeChangeSchema.parse(change);
   return changes;
 }
@@ -48,7 +47,7 @@ async function changed(session: Session, excluded: readonly string[] = []): Prom
 describe("a candidate tree", () => {
   it("is the tree of the tip when nothing changed, for every odd name", async () => {
     using session = await startSession({ files: Object.fromEntries(ODD_NAMES.map((name) => [name, name])) });
-    const { tree, changes } = await session.repository.buildCandidate(session.worktree, session.base, []);
+    const { tree, changes } = await buildTree(session.repository, session.worktree, session.base, []);
     expect(changes).toEqual([]);
     expect(tree).toBe(git(session.user, ["rev-parse", "HEAD^{tree}"]));
     for (const name of ODD_NAMES) expect(readFileSync(join(session.worktree.path, name), "utf8")).toBe(name);
@@ -263,7 +262,7 @@ describe("what no tree may hold", () => {
     ];
     writeFiles(session.worktree.path, Object.fromEntries([...names, "fine"].map((name) => [name, "x"])));
     writeFiles(session.worktree.path, { ".gitmodules": { link: "x" } });
-    const { tree, changes } = await session.repository.buildCandidate(session.worktree, session.base, []);
+    const { tree, changes } = await buildTree(session.repository, session.worktree, session.base, []);
     expect(changes.map((change) => change.path).toSorted()).toEqual([...names, ".gitmodules", "fine"].toSorted());
     expect(await session.repository.listFilesAt(tree)).toEqual(["a.txt", "dir/b.txt", "fine"]);
   });
@@ -277,15 +276,22 @@ describe("what no tree may hold", () => {
 });
 
 describe("objects that lie", () => {
-  it.each(["blob", "tree"])("throws when a %s that the candidate needs was forged beforehand", async (type) => {
-    using session = await startSession();
-    writeFiles(session.worktree.path, { "new/evil.sh": "harmless\n" });
-    git(session.worktree.path, ["add", "-A"]);
-    const tree = git(session.worktree.path, ["write-tree"]);
-    const oid = git(session.worktree.path, ["rev-parse", type === "blob" ? ":new/evil.sh" : `${tree}:new`]);
-    forge(session.options.gitDir, oid, type === "blob" ? Buffer.from("blob 5\0evil\n") : Buffer.from("tree 0\0"));
-    await expect(build(session)).rejects.toThrow(ForgedObjectError);
-  });
+  it.each(["blob", "tree"])(
+    "refuses the candidate when a %s that the candidate needs was forged beforehand",
+    async (type) => {
+      using session = await startSession();
+      writeFiles(session.worktree.path, { "new/evil.sh": "harmless\n" });
+      git(session.worktree.path, ["add", "-A"]);
+      const tree = git(session.worktree.path, ["write-tree"]);
+      const oid = git(session.worktree.path, ["rev-parse", type === "blob" ? ":new/evil.sh" : `${tree}:new`]);
+      forge(session.options.gitDir, oid, type === "blob" ? Buffer.from("blob 5\0evil\n") : Buffer.from("tree 0\0"));
+      expect(await session.repository.buildCandidate(session.worktree, session.base, [])).toMatchObject({
+        kind: "refused",
+        code: "GIT_TAMPERED",
+        detail: expect.stringContaining(oid),
+      });
+    },
+  );
 
   it("does not read commits, files or changes from forged objects", async () => {
     using session = await startSession();
@@ -325,7 +331,7 @@ describe("a search for forged objects", () => {
   it("accepts sound objects and packs, and names a pack that is none", async () => {
     using session = await startSession();
     writeFiles(session.worktree.path, { "new.txt": "new" });
-    const { tree } = await session.repository.buildCandidate(session.worktree, session.base, []);
+    const { tree } = await buildTree(session.repository, session.worktree, session.base, []);
     const packs = join(session.options.gitDir, "objects/pack");
     mkdirSync(packs, { recursive: true });
     const input = `${tree}\n`;

@@ -16,12 +16,20 @@ import {
   inspectRunRepository,
   openRunRepository,
 } from "../../../src/effects/git/run-repository.ts";
-import { commitFiles, git, makeFixture, startSession, writeFiles, type Session } from "../../support/git-fixture.ts";
+import {
+  commitFiles,
+  git,
+  makeFixture,
+  startSession,
+  writeFiles,
+  type Session,
+  buildTree,
+} from "../../support/git-fixture.ts";
 
 const DATE = "2026-03-25T12:34:56.789Z";
 
 async function commitAll(session: Session, message = "Item done\n\nPlan: P"): Promise<string> {
-  const { tree } = await session.repository.buildCandidate(session.worktree, session.base, []);
+  const { tree } = await buildTree(session.repository, session.worktree, session.base, []);
   return session.repository.commitTree({ tree, parent: session.base, message, at: DATE });
 }
 
@@ -125,13 +133,13 @@ describe("an item", () => {
     writeFiles(fixture.folder, { "bin/git": { executable: script } });
     const first = await createRunRepository({ ...fixture.options, searchPath: join(fixture.folder, "bin") });
     const warm = await first.openWorktree("warm", fixture.base);
-    await first.buildCandidate(warm, fixture.base, []);
+    await buildTree(first, warm, fixture.base, []);
     rmSync(log);
     const worktree = await first.openWorktree("item", fixture.base);
     const before = await first.snapshot(worktree);
     writeFiles(worktree.path, { "new.txt": "new" });
     expect(await first.compareSnapshot(before, worktree)).toEqual([]);
-    const { tree } = await first.buildCandidate(worktree, fixture.base, []);
+    const { tree } = await buildTree(first, worktree, fixture.base, []);
     const commit = await first.commitTree({ tree, parent: fixture.base, message: "m", at: DATE });
     await first.openWorktree("verify", commit);
     await first.buildPatch(fixture.base, commit);
@@ -195,7 +203,7 @@ describe("worktrees", () => {
     const { repository, worktree } = session;
     rmSync(join(worktree.path, "gone"));
     writeFiles(worktree.path, { "new\nfile": "n", same: "bbb", l: { link: "keep" } });
-    const { tree } = await repository.buildCandidate(worktree, session.base, []);
+    const { tree } = await buildTree(repository, worktree, session.base, []);
     const fresh = await repository.openWorktree("item-1-again", session.base);
     writeFiles(fresh.path, { keep: "spoilt", "node_modules/prepared": "p", "new\nfile": "in the way" });
     await repository.restoreTree(fresh, tree);
@@ -203,7 +211,7 @@ describe("worktrees", () => {
     expect(existsSync(join(fresh.path, "node_modules/prepared"))).toBe(true);
     expect(git(fresh.path, ["rev-parse", "HEAD"])).toBe(session.base);
     expect(git(fresh.path, ["diff", "--cached", "--name-only"])).toBe("");
-    expect((await repository.buildCandidate(fresh, session.base, ["node_modules/prepared"])).tree).toBe(tree);
+    expect((await buildTree(repository, fresh, session.base, ["node_modules/prepared"])).tree).toBe(tree);
   });
 });
 
@@ -239,9 +247,9 @@ describe("bytes", () => {
     for (const [path, content] of Object.entries(files)) {
       expect(readFileSync(join(worktree.path, path), "utf8")).toBe(content);
     }
-    expect((await repository.buildCandidate(worktree, session.base, [])).changes).toEqual([]);
+    expect((await buildTree(repository, worktree, session.base, [])).changes).toEqual([]);
     writeFiles(worktree.path, { "g.x": "new", "h.crlf": "new\r\n", "d.x": "changed" });
-    const { tree } = await repository.buildCandidate(worktree, session.base, []);
+    const { tree } = await buildTree(repository, worktree, session.base, []);
     const again = await repository.openWorktree(
       "verify",
       await repository.commitTree({ tree, parent: session.base, message: "m", at: DATE }),
@@ -370,7 +378,7 @@ describe("commits, refs and patches", () => {
     writeFileSync(join(session.folder, "patch"), patch);
     const target = await repository.openWorktree("apply", session.base);
     git(target.path, ["apply", join(session.folder, "patch")]);
-    expect((await repository.buildCandidate(target, session.base, [])).tree).toBe(await repository.readTreeOf(commit));
+    expect((await buildTree(repository, target, session.base, [])).tree).toBe(await repository.readTreeOf(commit));
     const changes = await repository.listChanges(session.base, commit);
     expect(changes.map((change) => `${change.status} ${change.path}`)).toEqual([
       "modified a.x",

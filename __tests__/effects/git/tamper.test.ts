@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { TamperFinding } from "../../../src/domain/candidate.ts";
-import { git, startSession, writeFiles, type Session } from "../../support/git-fixture.ts";
+import { git, startSession, writeFiles, type Session, buildTree } from "../../support/git-fixture.ts";
 
 const DATE = "2026-03-25T12:00:00.000Z";
 
@@ -335,7 +335,7 @@ describe("a session that only works", () => {
     using session = await startSession();
     const worktree = await session.repository.openWorktree("writer", session.base);
     writeFiles(worktree.path, { own: "own content" });
-    await session.repository.buildCandidate(worktree, session.base, []);
+    await buildTree(session.repository, worktree, session.base, []);
     const before = await session.repository.snapshot(session.worktree);
     writeFiles(session.worktree.path, { "dir/b.txt": "changed", "new.txt": "new" });
     act(session);
@@ -355,7 +355,7 @@ describe("a session that only works", () => {
     expect(await session.repository.compareSnapshot(session.before, session.worktree)).toEqual([]);
     expect(existsSync(path)).toBe(false);
     expect(readdirSync(join(objects, "pack"))).toEqual([]);
-    const { tree } = await session.repository.buildCandidate(session.worktree, session.base, []);
+    const { tree } = await buildTree(session.repository, session.worktree, session.base, []);
     expect(Buffer.from((await session.repository.readFileAt(tree, "new.txt")) ?? []).toString()).toBe("new");
   });
 
@@ -366,7 +366,7 @@ describe("a session that only works", () => {
     git(session.user, ["tag", "v1"]);
     git(session.user, ["gc", "-q"]);
     expect(await session.repository.compareSnapshot(session.before, session.worktree)).toEqual([]);
-    expect((await session.repository.buildCandidate(session.worktree, session.base, [])).changes).toEqual([]);
+    expect((await buildTree(session.repository, session.worktree, session.base, [])).changes).toEqual([]);
   });
 });
 

@@ -4,7 +4,15 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createRunRepository } from "../../../src/effects/git/run-repository.ts";
 import { openUserRepository, type OpenedUserRepository } from "../../../src/effects/git/user-repository.ts";
-import { commitFiles, git, makeFixture, PERSON_ENV, writeFiles, type GitFixture } from "../../support/git-fixture.ts";
+import {
+  commitFiles,
+  git,
+  makeFixture,
+  PERSON_ENV,
+  writeFiles,
+  type GitFixture,
+  buildTree,
+} from "../../support/git-fixture.ts";
 
 const RUN_ID = "RUN_20260325T120000Z_deadbeef";
 const BRANCH = `conveyor/plan/${RUN_ID}`;
@@ -28,7 +36,7 @@ async function makeHead(fixture: GitFixture, user: OpenedUserRepository): Promis
   });
   const worktree = await repository.openWorktree("item", user.headCommit);
   writeFiles(worktree.path, { "delivered\n.txt": "delivered" });
-  const { tree } = await repository.buildCandidate(worktree, user.headCommit, []);
+  const { tree } = await buildTree(repository, worktree, user.headCommit, []);
   const at = "2026-03-25T12:00:00Z";
   const head = await repository.commitTree({ tree, parent: user.headCommit, message: "done", at });
   return { gitDir, head };
@@ -172,7 +180,10 @@ describe("reading it", () => {
       join(fixture.user, ".git/hooks"),
       Object.fromEntries(hooks.map((name) => [name, { executable: script }])),
     );
-    git(fixture.user, ["config", "core.fsmonitor", join(fixture.user, ".git/hooks/fsm")]);
+    git(fixture.user, ["config", "core.fsmonitor", `'${join(fixture.user, ".git/hooks/fsm")}'`]);
+    git(fixture.user, ["status"]);
+    expect(existsSync(marker)).toBe(true);
+    rmSync(marker);
     const user = await open(fixture.user);
     await user.listUncommitted();
     await user.pinBase(RUN_ID, fixture.base);
@@ -210,6 +221,7 @@ describe("writing to it", () => {
     git(fixture.user, ["branch", BRANCH]);
     expect((await deliver(fixture, user)).outcome).toBe("refused");
     expect(await user.readRef(`refs/heads/${BRANCH}`)).toBe(fixture.base);
+    expect(git(fixture.user, ["fsck"])).toBe("");
     const other = commitFiles(fixture.user, { x: "x" });
     expect((await deliver(fixture, user, other)).outcome).toBe("refused");
     expect((await deliver(fixture, user, fixture.base)).outcome).toBe("moved");
@@ -234,7 +246,9 @@ describe("writing to it", () => {
     const user = await open(join(fixture.folder, "shallow clone"));
     const { outcome, head } = await deliver(fixture, user);
     expect(outcome).toBe("moved");
-    expect(git(user.root, ["log", "--format=%H", head])).toBe(`${head}\n${user.headCommit}`);
+    for (const gitDir of [user.gitDir, join(fixture.folder, "delivery run", "repo.git")]) {
+      expect(git(gitDir, ["--git-dir", gitDir, "log", "--format=%H", head])).toBe(`${head}\n${user.headCommit}`);
+    }
     expect(git(user.root, ["fsck", "--no-dangling"])).toBe("");
   });
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { makeDemoRepository, openWorkplace } from "../../compose.ts";
+import { openWorkplace, world } from "../../compose.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { refuse } from "../answer.ts";
 import { buildDemoFiles, DEMO_PLAN } from "../demo-files.ts";
@@ -13,7 +13,10 @@ import { verify } from "./verify.ts";
  */
 export async function demo(io: Io, options: { keep?: string; quiet?: boolean }): Promise<number> {
   const keep = options.keep === undefined ? undefined : resolve(io.cwd, options.keep);
-  const made = await makeDemoRepository(buildDemoFiles(process.execPath), { keep, searchPath: io.env["PATH"] ?? "" });
+  const made = await world.makeDemoRepository(buildDemoFiles(process.execPath), {
+    keep,
+    searchPath: io.env["PATH"] ?? "",
+  });
   if (!made.ok) return refuse(io, "USAGE", `--keep: ${made.error}`);
   const repository = made.value;
   const inside: Io = { ...io, cwd: repository.path };

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { openForReading, openWorkplace, probeEnvironment, readHolder, readLocalFile, toRepositoryPath, type Workplace } from "../../compose.ts";
+import { openForReading, openWorkplace, type Workplace, world } from "../../compose.ts";
 import { judgeEnvironment, type DoctorFinding } from "../../domain/doctor.ts";
 import { DEFAULT_CONFIG_PATH } from "../../domain/config.ts";
 import { buildProblemLine } from "../../domain/plan.ts";
@@ -18,7 +18,7 @@ interface DoctorOptions {
 export async function doctor(io: Io, name: string | undefined, options: DoctorOptions): Promise<number> {
   const opened = await openWorkplace(io.cwd, io.env);
   const checkout = opened.ok ? opened.value.places.root : undefined;
-  const findings: DoctorFinding[] = judgeEnvironment(await probeEnvironment(io.env, checkout));
+  const findings: DoctorFinding[] = judgeEnvironment(await world.probeEnvironment(io.env, checkout));
   if (!opened.ok) findings.push({ area: "repository", level: "error", code: null, message: opened.error.message });
   else {
     findings.push(...(await examineInputs(io, opened.value, options.plan)));
@@ -30,7 +30,9 @@ export async function doctor(io: Io, name: string | undefined, options: DoctorOp
   }
   const worst = findings.some((finding) => finding.level === "error") ? EXIT.failed : EXIT.done;
   if (options.format === "json") io.out(`${JSON.stringify({ healthy: worst === EXIT.done, findings }, null, 2)}\n`);
-  else for (const { area, level, code, message } of findings) io.out(`${level.padEnd(7)} ${area}: ${code === null ? "" : `${code} `}${message}`);
+  else
+    for (const { area, level, code, message } of findings)
+      io.out(`${level.padEnd(7)} ${area}: ${code === null ? "" : `${code} `}${message}`);
   return worst;
 }
 
@@ -39,22 +41,37 @@ async function examineInputs(io: Io, workplace: Workplace, plan: string | undefi
   const dirty = await workplace.user.listUncommitted();
   const unsupported = await workplace.user.listUnsupported(workplace.user.headCommit);
   const findings: DoctorFinding[] = [
-    ...unsupported.map((message): DoctorFinding => ({ area: "repository", level: "error", code: "REPOSITORY_UNSUPPORTED", message })),
+    ...unsupported.map((message): DoctorFinding => ({
+      area: "repository",
+      level: "error",
+      code: "REPOSITORY_UNSUPPORTED",
+      message,
+    })),
     ...(dirty.length === 0
       ? []
-      : [{ area: "repository", level: "warning", code: "DIRTY_CHECKOUT", message: `not committed: ${dirty.slice(0, 10).join(", ")}` } as const]),
+      : [
+          {
+            area: "repository",
+            level: "warning",
+            code: "DIRTY_CHECKOUT",
+            message: `not committed: ${dirty.slice(0, 10).join(", ")}`,
+          } as const,
+        ]),
   ];
-  const planPath = plan === undefined ? undefined : toRepositoryPath(workplace.places.root, io.cwd, plan);
+  const planPath = plan === undefined ? undefined : world.toRepositoryPath(workplace.places.root, io.cwd, plan);
   const inputs = await loadInputs(workplace.user, {
     planPath: planPath ?? "",
-    planOnDisk: plan === undefined ? undefined : readLocalFile(resolve(io.cwd, plan)),
+    planOnDisk: plan === undefined ? undefined : world.readLocalFile(resolve(io.cwd, plan)),
     localConfig: undefined,
     items: [],
     allowDirty: true,
     executor: undefined,
   });
-  if (inputs.ok) return [...findings, { area: "plan", level: "ok", code: null, message: `${planPath ?? ""} can be run` }];
-  const about = inputs.error.filter((refusal) => refusal.code !== "REPOSITORY_UNSUPPORTED" && (plan !== undefined || refusal.code === "CONFIG_INVALID"));
+  if (inputs.ok)
+    return [...findings, { area: "plan", level: "ok", code: null, message: `${planPath ?? ""} can be run` }];
+  const about = inputs.error.filter(
+    (refusal) => refusal.code !== "REPOSITORY_UNSUPPORTED" && (plan !== undefined || refusal.code === "CONFIG_INVALID"),
+  );
   const faults = about.map(({ code, message, problems }): DoctorFinding => ({
     area: code === "CONFIG_INVALID" || code === "EXECUTOR_NOT_CONFIGURED" ? "configuration" : "plan",
     level: "error",
@@ -62,7 +79,16 @@ async function examineInputs(io: Io, workplace: Workplace, plan: string | undefi
     message: [message, ...problems.map(buildProblemLine)].join("\n        "),
   }));
   if (about.some((refusal) => refusal.code === "CONFIG_INVALID")) return [...findings, ...faults];
-  return [...findings, { area: "configuration", level: "ok", code: null, message: `${DEFAULT_CONFIG_PATH} of HEAD, or the defaults, can be used` }, ...faults];
+  return [
+    ...findings,
+    {
+      area: "configuration",
+      level: "ok",
+      code: null,
+      message: `${DEFAULT_CONFIG_PATH} of HEAD, or the defaults, can be used`,
+    },
+    ...faults,
+  ];
 }
 
 async function examineRun(io: Io, name: string): Promise<DoctorFinding[] | number> {
@@ -73,8 +99,26 @@ async function examineRun(io: Io, name: string): Promise<DoctorFinding[] | numbe
     ...openForReading(workplace, runFolder, run.state.runId),
     configPath: run.state.created.config.path ?? DEFAULT_CONFIG_PATH,
   });
-  const holder = run.state.sealed ? undefined : readHolder(runFolder)?.holder;
-  const about = verified.mismatches.map(({ where, message }): DoctorFinding => ({ area: "run", level: "error", code: "ARTIFACT_TAMPERED", message: `${where}: ${message}` }));
-  const state = run.state.sealed ? "is sealed and agrees with its journal" : holder === undefined ? "was cut short: conveyor resume goes on with it" : `is held by ${holder}`;
-  return about.length > 0 ? about : [{ area: "run", level: run.state.sealed || holder !== undefined ? "ok" : "warning", code: null, message: `${run.state.runId} ${state}` }];
+  const holder = run.state.sealed ? undefined : world.readHolder(runFolder)?.holder;
+  const about = verified.mismatches.map(({ where, message }): DoctorFinding => ({
+    area: "run",
+    level: "error",
+    code: "ARTIFACT_TAMPERED",
+    message: `${where}: ${message}`,
+  }));
+  const state = run.state.sealed
+    ? "is sealed and agrees with its journal"
+    : holder === undefined
+      ? "was cut short: conveyor resume goes on with it"
+      : `is held by ${holder}`;
+  return about.length > 0
+    ? about
+    : [
+        {
+          area: "run",
+          level: run.state.sealed || holder !== undefined ? "ok" : "warning",
+          code: null,
+          message: `${run.state.runId} ${state}`,
+        },
+      ];
 }

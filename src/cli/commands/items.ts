@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { openWorkplace, readLocalFile, toRepositoryPath } from "../../compose.ts";
+import { openWorkplace, world } from "../../compose.ts";
 import { orderItems } from "../../domain/plan-order.ts";
 import { parsePlan } from "../../domain/parse-plan.ts";
 import type { Plan } from "../../domain/plan.ts";
@@ -23,17 +23,21 @@ export async function showItem(io: Io, planPath: string, itemId: string, options
   if (typeof plan === "number") return plan;
   const item = plan.items.find((candidate) => candidate.item_id === itemId);
   if (item === undefined) {
-    return refuse(io, "USAGE", `the plan has no item ${itemId}; it has ${plan.items.map((each) => each.item_id).join(", ")}`);
+    return refuse(
+      io,
+      "USAGE",
+      `the plan has no item ${itemId}; it has ${plan.items.map((each) => each.item_id).join(", ")}`,
+    );
   }
   io.out(options.format === "json" ? `${JSON.stringify(item, null, 2)}\n` : renderItem(item));
   return EXIT.done;
 }
 
 async function readPlan(io: Io, path: string): Promise<Plan | number> {
-  const bytes = readLocalFile(resolve(io.cwd, path));
+  const bytes = world.readLocalFile(resolve(io.cwd, path));
   if (bytes === undefined) return refuse(io, "USAGE", `cannot read ${path}`);
   const opened = await openWorkplace(io.cwd, io.env);
-  const inside = opened.ok ? toRepositoryPath(opened.value.places.root, io.cwd, path) : undefined;
+  const inside = opened.ok ? world.toRepositoryPath(opened.value.places.root, io.cwd, path) : undefined;
   const { plan, problems } = parsePlan({ path: inside ?? path, bytes });
   printProblems(io, problems);
   return plan ?? EXIT.usage;

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { listPlanFiles, openWorkplace, readLocalFile, toRepositoryPath, type Workplace } from "../../compose.ts";
+import { openWorkplace, type Workplace, world } from "../../compose.ts";
 import { DEFAULT_CONFIG_PATH, defaultConfig, parseConfig, type Config } from "../../domain/config.ts";
 import { parsePlan } from "../../domain/parse-plan.ts";
 import { buildProblemLine, type LocatedProblem } from "../../domain/plan.ts";
@@ -13,12 +13,14 @@ export async function lintPlans(io: Io, paths: string[], options: { format: Form
   const workplace = opened.ok ? opened.value : undefined;
   const config = readConfig(workplace);
   const wanted = paths.length > 0 ? paths : activeFolder(workplace, config.config);
-  if (wanted === undefined) return refuse(io, "USAGE", "outside a repository, name the plans: conveyor plans lint plan.md");
-  const tracked = workplace === undefined ? undefined : new Set(await workplace.user.listFilesAt(workplace.user.headCommit));
+  if (wanted === undefined)
+    return refuse(io, "USAGE", "outside a repository, name the plans: conveyor plans lint plan.md");
+  const tracked =
+    workplace === undefined ? undefined : new Set(await workplace.user.listFilesAt(workplace.user.headCommit));
   const problems: LocatedProblem[] = [...config.problems];
   let files = 0;
   for (const path of wanted) {
-    const found = listPlanFiles(resolve(io.cwd, path));
+    const found = world.listPlanFiles(resolve(io.cwd, path));
     if (found === undefined) return refuse(io, "USAGE", `no such file or folder: ${path}`);
     for (const file of found) {
       files += 1;
@@ -29,7 +31,9 @@ export async function lintPlans(io: Io, paths: string[], options: { format: Form
   if (options.format === "json") io.out(`${JSON.stringify({ files, errors, problems }, null, 2)}\n`);
   else {
     for (const problem of problems) io.out(buildProblemLine(problem));
-    io.note(`${files} plan${files === 1 ? "" : "s"}, ${errors} error${errors === 1 ? "" : "s"}, ${problems.length - errors} warnings`);
+    io.note(
+      `${files} plan${files === 1 ? "" : "s"}, ${errors} error${errors === 1 ? "" : "s"}, ${problems.length - errors} warnings`,
+    );
   }
   return errors > 0 ? EXIT.usage : EXIT.done;
 }
@@ -40,8 +44,9 @@ function lintPlan(
   file: string,
   facts: { tracked: ReadonlySet<string> | undefined; config: Config },
 ): LocatedProblem[] {
-  const bytes = readLocalFile(file);
-  const path = (workplace === undefined ? undefined : toRepositoryPath(workplace.places.root, io.cwd, file)) ?? file;
+  const bytes = world.readLocalFile(file);
+  const path =
+    (workplace === undefined ? undefined : world.toRepositoryPath(workplace.places.root, io.cwd, file)) ?? file;
   if (bytes === undefined) {
     return [{ path, line: 1, column: 1, severity: "error", code: "PLAN_UNREADABLE", message: "cannot read the file" }];
   }
@@ -56,7 +61,8 @@ function lintPlan(
 
 /** The configuration of the checkout as it stands on disk: what a person who lints is about to commit. */
 function readConfig(workplace: Workplace | undefined): { config: Config; problems: LocatedProblem[] } {
-  const bytes = workplace === undefined ? undefined : readLocalFile(join(workplace.places.root, DEFAULT_CONFIG_PATH));
+  const bytes =
+    workplace === undefined ? undefined : world.readLocalFile(join(workplace.places.root, DEFAULT_CONFIG_PATH));
   if (bytes === undefined) return { config: defaultConfig(), problems: [] };
   const { config, problems } = parseConfig(DEFAULT_CONFIG_PATH, new TextDecoder().decode(bytes));
   return { config: config ?? defaultConfig(), problems };

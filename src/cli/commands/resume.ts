@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { lockRun, openLockedRun, readResumeFacts, readSavedRun } from "../../compose.ts";
+import { lockRun, openLockedRun, readResumeFacts, world } from "../../compose.ts";
 import { decideResume } from "../../domain/recovery.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import type { SavedRun, SavedRunFault } from "../../domain/saved-run.ts";
@@ -33,7 +33,7 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
     return EXIT.locked;
   }
   // Read once more under the lock: whoever held it may have gone on since.
-  const reread = readSavedRun(runFolder);
+  const reread = world.readSavedRun(runFolder);
   if (!reread.ok) return fail(io, reread.error);
   const again = decideResume(reread.value.state, request);
   if (again.kind === "answer") {
@@ -53,10 +53,14 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
     await open.close(false);
     return fail(io, checked.error);
   }
-  for (const warning of checked.value.warnings) io.note(`${io.style("yellow", "warning:")} ${warning}; it was rebuilt from the journal`);
+  for (const warning of checked.value.warnings)
+    io.note(`${io.style("yellow", "warning:")} ${warning}; it was rebuilt from the journal`);
   const context = await resumeRun(open.ports, reread.value, facts, {
     settings: parsed.value.settings,
-    options: { ...parsed.value.values, "new-attempt": given(options.newAttempt ?? null, options.newAttempt === undefined) },
+    options: {
+      ...parsed.value.values,
+      "new-attempt": given(options.newAttempt ?? null, options.newAttempt === undefined),
+    },
     warnings: checked.value.warnings,
     newAttempt: options.newAttempt,
   });

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { openNewRun, readLocalFile, toRepositoryPath } from "../../compose.ts";
+import { openNewRun, world } from "../../compose.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { loadInputs } from "../../kernel/load-inputs.ts";
 import { startRun } from "../../kernel/start-run.ts";
@@ -28,16 +28,18 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   if (typeof workplace === "number") return workplace;
   const parsed = parseSettings(options);
   if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
-  const planPath = toRepositoryPath(workplace.places.root, io.cwd, planArgument);
-  if (planPath === undefined) return refuse(io, "USAGE", `expected a plan inside ${workplace.places.root}, found ${planArgument}`);
-  const localConfig = options.config === undefined ? undefined : readLocalFile(resolve(io.cwd, options.config));
-  if (options.config !== undefined && localConfig === undefined) return refuse(io, "USAGE", `--config: cannot read ${options.config}`);
+  const planPath = world.toRepositoryPath(workplace.places.root, io.cwd, planArgument);
+  if (planPath === undefined)
+    return refuse(io, "USAGE", `expected a plan inside ${workplace.places.root}, found ${planArgument}`);
+  const localConfig = options.config === undefined ? undefined : world.readLocalFile(resolve(io.cwd, options.config));
+  if (options.config !== undefined && localConfig === undefined)
+    return refuse(io, "USAGE", `--config: cannot read ${options.config}`);
   if (options.executorBin === undefined && (options.executorArg ?? options.executorExpectedArtifact) !== undefined) {
     return refuse(io, "USAGE", "--executor-arg and --executor-expected-artifact need --executor-bin");
   }
   const inputs = await loadInputs(workplace.user, {
     planPath,
-    planOnDisk: readLocalFile(resolve(io.cwd, planArgument)),
+    planOnDisk: world.readLocalFile(resolve(io.cwd, planArgument)),
     localConfig: localConfig === undefined ? undefined : { path: options.config ?? "", bytes: localConfig },
     items: options.item ?? [],
     allowDirty: options.allowDirty ?? false,
@@ -77,7 +79,10 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
       item: given([...(options.item ?? [])], options.item === undefined),
       config: given(options.config ?? null, options.config === undefined),
       "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),
-      executor: { value: [...inputs.value.executor.command], source: options.executorBin === undefined ? "configuration" : "command_line" },
+      executor: {
+        value: [...inputs.value.executor.command],
+        source: options.executorBin === undefined ? "configuration" : "command_line",
+      },
     },
     versions: await readVersions(io),
   });

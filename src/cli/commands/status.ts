@@ -1,4 +1,4 @@
-import { readHolder } from "../../compose.ts";
+import { world } from "../../compose.ts";
 import { buildNextActions } from "../../domain/next-actions.ts";
 import { buildVerdict } from "../../domain/report.ts";
 import { EXIT } from "../../domain/run-stop.ts";
@@ -8,11 +8,15 @@ import { requireRun } from "../answer.ts";
 import type { Format, Io } from "../io.ts";
 
 /** `conveyor status [RUN]`: the saved state, and whether a process holds the run; never more. */
-export async function status(io: Io, name: string | undefined, options: { exitCode?: boolean; format: Format }): Promise<number> {
+export async function status(
+  io: Io,
+  name: string | undefined,
+  options: { exitCode?: boolean; format: Format },
+): Promise<number> {
   const found = await requireRun(io, name);
   if (typeof found === "number") return found;
   const { state } = found.run;
-  const holder = state.sealed ? undefined : readHolder(found.runFolder)?.holder;
+  const holder = state.sealed ? undefined : world.readHolder(found.runFolder)?.holder;
   const facts = {
     run_id: state.runId,
     plan_id: state.planId,

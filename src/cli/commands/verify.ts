@@ -18,12 +18,18 @@ export async function verify(io: Io, name: string | undefined, options: { format
   if (options.format === "json") {
     const { mismatches, notes } = verified;
     const checked = { events: verified.eventsChecked, files: verified.filesChecked, commits: verified.commitsChecked };
-    io.out(`${JSON.stringify({ run_id: run.state.runId, agrees, audit: "not_audited", checked, mismatches, notes })}\n`);
+    io.out(
+      `${JSON.stringify({ run_id: run.state.runId, agrees, audit: "not_audited", checked, mismatches, notes })}\n`,
+    );
   } else {
     for (const note of verified.notes) io.note(note);
     for (const mismatch of verified.mismatches) io.out(`${mismatch.where}: ${mismatch.message}`);
     const counts = `${verified.eventsChecked} events, ${verified.filesChecked} files, ${verified.commitsChecked} commits`;
-    io.out(agrees ? `${run.state.runId} agrees with its journal: ${counts} (not audited)` : `${run.state.runId}: ${verified.mismatches.length} mismatches`);
+    io.out(
+      agrees
+        ? `${run.state.runId} agrees with its journal: ${counts} (not audited)`
+        : `${run.state.runId}: ${verified.mismatches.length} mismatches`,
+    );
   }
   return agrees ? EXIT.done : EXIT.failed;
 }

@@ -24,7 +24,7 @@ export async function buildCandidateTree(input: {
   /** Content of the exclude file that decides about untracked files. */
   ignoreRules: Buffer;
   excluded: readonly string[];
-}): Promise<CandidateTree> {
+}): Promise<Extract<CandidateTree, { kind: "built" }>> {
   const { path: root } = input.worktree;
   if (!(await lstat(root)).isDirectory()) throw new Error(`${root} is not a folder`);
   await using scratch = await openScratch(input.store);
@@ -43,7 +43,11 @@ export async function buildCandidateTree(input: {
   const tree = (await runGit(context, "write-tree", [])).stdout.toString("latin1").trim();
   const changes = await readChanges(scratch.context(), input.store.format, input.tip, tree, tree);
   const nested = findNestedGit(root, [...tracked, ...offered]).filter((path) => !isExcluded(path));
-  return { tree, changes: [...changes, ...refused, ...nested.map((path) => nestedChange(path, input.store))] };
+  return {
+    kind: "built",
+    tree,
+    changes: [...changes, ...refused, ...nested.map((path) => nestedChange(path, input.store))],
+  };
 }
 
 /** Every untracked file of a worktree, ignored or not; a nested repository is one path that ends in `/`. */

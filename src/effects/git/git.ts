@@ -90,6 +90,9 @@ const QUIET_CONFIG = [
 
 const PRIVATE_CONFIG = [
   ...QUIET_CONFIG,
+  // The journal may name a commit only when it would survive a power cut; batch syncs once for many objects.
+  "core.fsync=objects,reference",
+  "core.fsyncMethod=batch",
   "core.attributesFile=/dev/null",
   "core.excludesFile=/dev/null",
   "core.untrackedCache=false",

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import type { RunRepository, TamperSnapshot } from "../../ports.ts";
 import { buildCandidateTree, listChangedFiles, listUntrackedFiles } from "./candidate.ts";
-import { buildPrivateContext, runGit } from "./git.ts";
+import { buildPrivateContext, GitError, runGit } from "./git.ts";
 import { readIgnoreRules } from "./ignore-rules.ts";
 import { isFolder, makePrivateRepository, writeOwnMetadata } from "./layout.ts";
 import type { ObjectFormat } from "./object-id.ts";
@@ -10,7 +10,7 @@ import { readCommitOfRef, swapRefIn } from "./refs.ts";
 import { findForged } from "./forged-objects.ts";
 import { openScratch, type ObjectStore, type Scratch } from "./scratch.ts";
 import { compareMetadata, readMetadata, type MetadataFacts } from "./tamper.ts";
-import { DIFF_FLAGS, readChanges } from "./tree-changes.ts";
+import { DIFF_FLAGS, ForgedObjectError, readChanges } from "./tree-changes.ts";
 import {
   checkOutTree,
   findWorktree,
@@ -127,7 +127,20 @@ function buildCandidates(places: WorktreePlaces): Candidates {
     async buildCandidate(worktree, baseCommit, excluded) {
       const ignoreRules = await rulesOf(baseCommit);
       const tip = await readWorktreeCommit(places, worktree.name);
-      return buildCandidateTree({ store, worktree, tip, ignoreRules, excluded });
+      try {
+        return await buildCandidateTree({ store, worktree, tip, ignoreRules, excluded });
+      } catch (fault) {
+        if (fault instanceof ForgedObjectError) return { kind: "refused", code: "GIT_TAMPERED", detail: fault.message };
+        // What a session left may be unreadable for us: that is its doing, and no failure of ours.
+        if (fault instanceof GitError && ["add", "update-index"].includes(fault.verb)) {
+          return {
+            kind: "refused",
+            code: "PATH_UNSAFE",
+            detail: `git cannot take it in: ${fault.stderr.trim().slice(0, 500)}`,
+          };
+        }
+        throw fault;
+      }
     },
     async listUntracked(worktree) {
       return listUntrackedFiles(store, worktree, await readWorktreeCommit(places, worktree.name));

@@ -99,7 +99,8 @@ function buildUserRepository(
     },
     deliverBranch: async ({ privateGitDir, branch, base, head, from }) => {
       const ref = branch.startsWith("refs/") ? branch : `refs/heads/${branch}`;
-      if (await isCheckedOut(context, ref)) return "refused";
+      // Looked at first, so that a refusal leaves no objects behind; the swap itself decides.
+      if ((await readCommitOfRef(context, ref)) !== from || (await isCheckedOut(context, ref))) return "refused";
       await copyObjects({ privateGitDir, searchPath: env["PATH"] ?? "", into: context, base, head });
       return swapRefIn(context, ref, from, head);
     },

@@ -15,5 +15,9 @@ export async function advanceBranch(
   if (moved || (await ports.repository.readRef(ref)) === commit) {
     return recorder.record("item_settled", { terminal_state: "passed", reason_codes: [], commit }, itemId);
   }
-  recorder.record("item_settled", { terminal_state: "escalated", reason_codes: ["GIT_TAMPERED"], commit: null }, itemId);
+  recorder.record(
+    "item_settled",
+    { terminal_state: "escalated", reason_codes: ["GIT_TAMPERED"], commit: null },
+    itemId,
+  );
 }

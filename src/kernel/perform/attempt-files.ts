@@ -44,7 +44,7 @@ async function isStillAt(context: RunContext, itemId: string, worktree: Worktree
   const attempt = currentAttempt(context, itemId);
   const excluded = await readPreparedPaths(context, itemId, attempt.attempt);
   const candidate = await context.ports.repository.buildCandidate(worktree, attempt.baseCommit, excluded);
-  return candidate.tree === tree;
+  return candidate.kind === "built" && candidate.tree === tree;
 }
 
 /** Files that `prepare` added to the attempt's worktree. */

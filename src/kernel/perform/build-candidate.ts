@@ -17,7 +17,9 @@ export async function buildCandidate(
   if (worktree === undefined) return recorder.record("attempt_lost", { attempt, why: "worktree_gone" }, itemId);
   const base = state.baseCommit;
   const excluded = await readPreparedPaths(context, itemId, attempt);
-  const { tree, changes } = await ports.repository.buildCandidate(worktree, base, excluded);
+  const candidate = await ports.repository.buildCandidate(worktree, base, excluded);
+  if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
+  const { tree, changes } = candidate;
   const violations = judgeScope(changes, {
     item: planItem(context, itemId),
     planPath: context.plan.path,
@@ -29,9 +31,16 @@ export async function buildCandidate(
   const changesFile = await ports.files.write(`${folder}/changes.json`, `${JSON.stringify(changes, null, 1)}\n`);
   const usable = changes.length > 0 && violations.length === 0;
   const commit = usable
-    ? await ports.repository.commitTree({ tree, parent: base, message: `Candidate of item ${itemId}\n`, at: ports.clock.now() })
+    ? await ports.repository.commitTree({
+        tree,
+        parent: base,
+        message: `Candidate of item ${itemId}\n`,
+        at: ports.clock.now(),
+      })
     : null;
-  const patch = usable ? [await ports.files.write(`${folder}/candidate.patch`, await ports.repository.buildPatch(base, tree))] : [];
+  const patch = usable
+    ? [await ports.files.write(`${folder}/candidate.patch`, await ports.repository.buildPatch(base, tree))]
+    : [];
   recorder.record(
     "candidate_built",
     {
@@ -46,4 +55,14 @@ export async function buildCandidate(
     },
     itemId,
   );
+}
+
+/** Records that no candidate can be built, and why. */
+export function recordRefusal(
+  context: RunContext,
+  itemId: string,
+  at: { attempt: number; round: number },
+  refusal: { code: "GIT_TAMPERED" | "PATH_UNSAFE"; detail: string },
+): void {
+  context.recorder.record("candidate_refused", { ...at, reason_code: refusal.code, detail: refusal.detail }, itemId);
 }

@@ -8,7 +8,11 @@ export async function prepareCommit(
   { attempt, tree, parent }: { attempt: number; tree: string; parent: string },
 ): Promise<void> {
   const { recorder, ports, plan } = context;
-  const message = buildCommitMessage({ planId: plan.plan_id, runId: recorder.state.runId, item: planItem(context, itemId) });
+  const message = buildCommitMessage({
+    planId: plan.plan_id,
+    runId: recorder.state.runId,
+    item: planItem(context, itemId),
+  });
   const commit = await ports.repository.commitTree({ tree, parent, message, at: ports.clock.now() });
   recorder.record("item_commit_prepared", { attempt, commit, tree, parent }, itemId);
 }

@@ -1,5 +1,6 @@
 import { encodeName } from "../../domain/ids.ts";
 import type { RunContext } from "../run-context.ts";
+import { recordRefusal } from "./build-candidate.ts";
 import { currentAttempt, findOrRestoreWorktree, readPreparedPaths } from "./attempt-files.ts";
 
 /** Path of a handoff note in the run folder. */
@@ -21,7 +22,9 @@ export async function sealHandoff(
   if (worktree === undefined) return recorder.record("attempt_lost", { attempt, why: "worktree_gone" }, itemId);
   const state = currentAttempt(context, itemId);
   const excluded = await readPreparedPaths(context, itemId, attempt);
-  const { tree, changes } = await ports.repository.buildCandidate(worktree, state.baseCommit, excluded);
+  const candidate = await ports.repository.buildCandidate(worktree, state.baseCommit, excluded);
+  if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
+  const { tree, changes } = candidate;
   const note = {
     schema_version: "conveyor.handoff.v1",
     item_id: itemId,

@@ -39,10 +39,19 @@ export async function writeBriefing(
   const planFile = await scratch.write("plan.md", planBytes ?? "");
   const note = await readHandoffNote(context, itemId);
   const handoff = note === undefined ? undefined : await hand("handoff.json", note);
-  const found = findings.length === 0 ? undefined : await hand("findings.json", `${JSON.stringify(findings, null, 2)}\n`);
+  const found =
+    findings.length === 0 ? undefined : await hand("findings.json", `${JSON.stringify(findings, null, 2)}\n`);
   const prompt = await hand(
     "prompt.md",
-    renderPrompt({ plan, item, kind, round, findings, handoffFile: handoff, resultPath: `${scratch.path}/result.json` }),
+    renderPrompt({
+      plan,
+      item,
+      kind,
+      round,
+      findings,
+      handoffFile: handoff,
+      resultPath: `${scratch.path}/result.json`,
+    }),
   );
   const placeholders = {
     stage: kind,
