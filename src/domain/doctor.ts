@@ -14,6 +14,7 @@ export interface EnvironmentFacts {
   readonly git: string | undefined;
   readonly bash: string | undefined;
   readonly platform: string;
+  readonly parentDeath: boolean;
   readonly ambientAgentConfig: readonly string[];
 }
 
@@ -41,6 +42,9 @@ export function judgeEnvironment(facts: EnvironmentFacts): DoctorFinding[] {
     facts.platform === "linux"
       ? say("ok", "Linux is supported whole")
       : say("warning", `${facts.platform}: what only Linux enforces is advisory here`),
+    facts.parentDeath
+      ? say("ok", "programs die with the orchestrator (setpriv)")
+      : say("warning", "no setpriv: programs may outlive an orchestrator that is killed; a resume ends them"),
     ...facts.ambientAgentConfig.map((path) =>
       say("warning", `${path} could change what an agent does`, "AMBIENT_AGENT_CONFIG"),
     ),

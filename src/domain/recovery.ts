@@ -11,6 +11,8 @@ export interface ResumeRequest {
 
 /** What a resume does. An answer changes nothing in the run. */
 export type ResumeDecision =
+  /** The run has stopped, and was killed before its reports were written: that first, then decide again. */
+  | { readonly kind: "finish_sealing" }
   | { readonly kind: "go_on" }
   | {
       readonly kind: "answer";
@@ -31,6 +33,7 @@ export function decideResume(state: RunState, request: ResumeRequest): ResumeDec
     code,
     message,
   });
+  if (state.stop !== undefined && !state.sealed) return { kind: "finish_sealing" };
   if (state.stop?.terminalState === "done") {
     return request.newAttempt === undefined
       ? answer(EXIT.done, `${state.runId} is done; nothing was changed`)
@@ -52,7 +55,8 @@ export function decideResume(state: RunState, request: ResumeRequest): ResumeDec
     );
   }
   if (request.newAttempt !== undefined) return judgeNewAttempt(state, request.newAttempt, answer);
-  if (settled?.settled === undefined) return { kind: "go_on" };
+  // A run that was killed between the item's end and its own stop has not told anybody: it goes on, and stops properly.
+  if (settled?.settled === undefined || state.stop === undefined) return { kind: "go_on" };
   const how = `go on with: conveyor resume ${state.runId} --new-attempt ${settled.itemId}`;
   return settled.settled.terminalState === "escalated"
     ? answer(

@@ -34,6 +34,9 @@ const PROTECTED_FLOOR = [
   "**/.claude",
   "**/.codex",
   "**/.mcp.json",
+  ".cursor",
+  ".gemini",
+  ".conveyor",
 ];
 
 /** What scope is judged by. */

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { buildPrivateContext, runGit } from "./git/git.ts";
+import { SETPRIV_PATHS } from "./parent-death.ts";
 
 /** What the machine has, as far as a run needs it. */
 export interface ProbedEnvironment {
@@ -10,6 +11,8 @@ export interface ProbedEnvironment {
   readonly git: string | undefined;
   readonly bash: string | undefined;
   readonly platform: NodeJS.Platform;
+  /** True when a program can be made to die with the orchestrator. */
+  readonly parentDeath: boolean;
   /** Files with settings of coding agents that would change what they do. */
   readonly ambientAgentConfig: readonly string[];
 }
@@ -29,6 +32,7 @@ export async function probeEnvironment(
     git: await readGitVersion(env["PATH"] ?? ""),
     bash: findOnPath("bash", env["PATH"] ?? ""),
     platform: process.platform,
+    parentDeath: process.platform === "linux" && SETPRIV_PATHS.some((path) => existsSync(path)),
     ambientAgentConfig: [
       ...AMBIENT_IN_HOME.map((path) => join(home, path)),
       ...(checkout === undefined ? [] : AMBIENT_IN_CHECKOUT.map((path) => join(checkout, path))),

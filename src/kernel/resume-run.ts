@@ -7,7 +7,7 @@ import type { SavedRun, SavedRunFault } from "../domain/saved-run.ts";
 import type { Ports } from "../ports.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { RunContext, Settings } from "./run-context.ts";
-import { REPORT_JSON, REPORT_MARKDOWN } from "./seal-run.ts";
+import { REPORT_JSON, REPORT_MARKDOWN, writeReports } from "./seal-run.ts";
 
 /** What a resume finds in the run folder besides journal and inputs. */
 export interface ResumeFacts {
@@ -71,6 +71,18 @@ async function checkCommits({ state }: SavedRun, repository: Ports["repository"]
       return tampered(`repo.git commit ${commitPrepared.commit}`, `is not of tree ${commitPrepared.tree}`);
   }
   return undefined;
+}
+
+/**
+ * Ends what a killed process had begun to seal: the run has stopped, and only its reports are missing. Nothing is
+ * decided anew; what the journal says of the stop stays.
+ */
+export async function finishSealing(ports: Ports, run: SavedRun, facts: ResumeFacts): Promise<void> {
+  const recorder = createRecorder(ports, run.state, rulesOf(run.config));
+  await setTornTailAside(ports, recorder, facts);
+  await setLeftoversAside(ports, recorder, facts);
+  await writeReports({ ports, recorder, plan: run.plan });
+  recorder.seal();
 }
 
 /** Goes on with a run whose lock is held: sets aside what a killed process left, records the resume. */

@@ -20,9 +20,12 @@ export async function sealRun(context: RunContext, stop: RunStop): Promise<StopS
 }
 
 /** Writes the reports from the state alone; the event that names them comes last. */
-export async function writeReports(context: RunContext): Promise<void> {
-  const { recorder, ports } = context;
-  const report = buildRunReport(recorder.state, context.plan, ports.journal.head);
+export async function writeReports({
+  recorder,
+  ports,
+  plan,
+}: Pick<RunContext, "recorder" | "ports" | "plan">): Promise<void> {
+  const report = buildRunReport(recorder.state, plan, ports.journal.head);
   const files = [
     await ports.files.write(REPORT_JSON, `${JSON.stringify(report, null, 2)}\n`),
     await ports.files.write(REPORT_MARKDOWN, renderReportMarkdown(report)),

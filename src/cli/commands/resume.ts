@@ -1,10 +1,10 @@
-import { resolve } from "node:path";
+import { resolve as resolvePath } from "node:path";
 import { lockRun, openLockedRun, readResumeFacts, world } from "../../compose.ts";
-import { decideResume } from "../../domain/recovery.ts";
+import { decideResume, type ResumeDecision } from "../../domain/recovery.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import type { SavedRun, SavedRunFault } from "../../domain/saved-run.ts";
-import { checkSavedRun, resumeRun } from "../../kernel/resume-run.ts";
-import { refuse, requireRun } from "../answer.ts";
+import { checkSavedRun, finishSealing, resumeRun } from "../../kernel/resume-run.ts";
+import { refuse, requireRun, type FoundRun } from "../answer.ts";
 import { finishRun } from "../finish-run.ts";
 import type { Io } from "../io.ts";
 import { given, parseSettings, type InvocationOptions } from "../options.ts";
@@ -20,51 +20,73 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
   if (typeof found === "number") return found;
   const parsed = parseSettings(options, found.run.state.created.options);
   if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
-  const { workplace, runFolder } = found;
   const request = { newAttempt: options.newAttempt, executorEnvNames: Object.keys(parsed.value.settings.executorEnv) };
   const decision = decideResume(found.run.state, request);
-  if (decision.kind === "answer") {
-    io.note(`${decision.code === undefined ? "" : `${decision.code} `}${decision.message}`);
-    return decision.exitCode;
-  }
-  const lock = lockRun(runFolder, found.run.state.runId);
+  if (decision.kind === "answer") return answer(io, decision);
+  const lock = lockRun(found.runFolder, found.run.state.runId);
   if (!lock.ok) {
     io.note(`LOCKED ${found.run.state.runId} is held by ${lock.error.holder}; nothing was changed`);
     return EXIT.locked;
   }
-  // Read once more under the lock: whoever held it may have gone on since.
-  const reread = world.readSavedRun(runFolder);
-  if (!reread.ok) return fail(io, reread.error);
-  const again = decideResume(reread.value.state, request);
-  if (again.kind === "answer") {
-    io.note(again.message);
-    return again.exitCode;
-  }
-  const wiring = {
-    interrupt: io.interrupt,
-    progress: createProgress(io, options.quiet ?? false),
-    checkpointCopy: options.checkpointPath === undefined ? undefined : resolve(io.cwd, options.checkpointPath),
-  };
-  const open = await openLockedRun(workplace, wiring, { run: reread.value, runFolder, lock: lock.value });
-  if (open === undefined) return fail(io, { code: "ARTIFACT_TAMPERED", path: "repo.git", message: "is missing" });
-  const facts = readResumeFacts(runFolder, reread.value);
-  const checked = await checkSavedRun(reread.value, open.ports, facts);
-  if (!checked.ok) {
+  const opened = await openChecked(io, found, lock.value, options);
+  if (typeof opened === "number") return opened;
+  const { open, run, facts, warnings } = opened;
+  // Decided once more under the lock: whoever held it may have gone on since.
+  const now = decideResume(run.state, request);
+  if (now.kind === "finish_sealing") {
+    await finishSealing(open.ports, run, facts);
     await open.close(false);
-    return fail(io, checked.error);
+    return resume(io, found.runFolder, options);
   }
-  for (const warning of checked.value.warnings)
-    io.note(`${io.style("yellow", "warning:")} ${warning}; it was rebuilt from the journal`);
-  const context = await resumeRun(open.ports, reread.value, facts, {
+  if (now.kind === "answer") {
+    await open.close(false);
+    return answer(io, now);
+  }
+  const context = await resumeRun(open.ports, run, facts, {
     settings: parsed.value.settings,
     options: {
       ...parsed.value.values,
       "new-attempt": given(options.newAttempt ?? null, options.newAttempt === undefined),
     },
-    warnings: checked.value.warnings,
+    warnings,
     newAttempt: options.newAttempt,
   });
   return finishRun(io, open, context, options.format);
+}
+
+/** Reads the run again under its lock, opens it, and re-verifies what a resume would build on. */
+async function openChecked(
+  io: Io,
+  found: FoundRun,
+  lock: Parameters<typeof openLockedRun>[2]["lock"],
+  options: ResumeOptions,
+) {
+  const { workplace, runFolder } = found;
+  const read = world.readSavedRun(runFolder);
+  if (!read.ok) return fail(io, read.error);
+  const run = read.value;
+  const wiring = {
+    interrupt: io.interrupt,
+    progress: createProgress(io, options.quiet ?? false),
+    checkpointCopy: options.checkpointPath === undefined ? undefined : resolvePath(io.cwd, options.checkpointPath),
+  };
+  const open = await openLockedRun(workplace, wiring, { run, runFolder, lock });
+  if (open === undefined) return fail(io, { code: "ARTIFACT_TAMPERED", path: "repo.git", message: "is missing" });
+  const facts = readResumeFacts(runFolder, run);
+  const checked = await checkSavedRun(run, open.ports, facts);
+  if (!checked.ok) {
+    await open.close(false);
+    return fail(io, checked.error);
+  }
+  for (const warning of checked.value.warnings) {
+    io.note(`${io.style("yellow", "warning:")} ${warning}; it was rebuilt from the journal`);
+  }
+  return { open, run, facts, warnings: checked.value.warnings };
+}
+
+function answer(io: Io, { code, message, exitCode }: Extract<ResumeDecision, { kind: "answer" }>): number {
+  io.note(`${code === undefined ? "" : `${code} `}${message}`);
+  return exitCode;
 }
 
 function fail(io: Io, fault: SavedRunFault): number {
