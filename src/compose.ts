@@ -81,6 +81,9 @@ export interface RunWiring {
   readonly checkpointCopy: string | undefined;
 }
 
+/** A lock on a run that this process holds. */
+export type RunLock = HeldLock;
+
 /** A run whose lock this process holds. */
 export interface OpenRun {
   readonly runId: string;
@@ -116,7 +119,7 @@ export async function openNewRun(
 }
 
 /** Takes the lock of a saved run. Reason code: LOCKED. */
-export function lockRun(runFolder: string, runId: string): Result<HeldLock, { holder: string }> {
+export function lockRun(runFolder: string, runId: string): Result<RunLock, { holder: string }> {
   return takeLock(runFolder, runId, machine);
 }
 
@@ -124,7 +127,7 @@ export function lockRun(runFolder: string, runId: string): Result<HeldLock, { ho
 export async function openLockedRun(
   workplace: Workplace,
   wiring: RunWiring,
-  input: { run: SavedRun; runFolder: string; lock: HeldLock },
+  input: { run: SavedRun; runFolder: string; lock: RunLock },
 ): Promise<OpenRun | undefined> {
   const { state, journal } = input.run;
   const folders = findRunFolders(workplace.places, input.runFolder, state.runId);

@@ -1,6 +1,6 @@
 import { resolve as resolvePath } from "node:path";
-import { lockRun, openLockedRun, readResumeFacts, world } from "../../compose.ts";
-import { decideResume, type ResumeDecision } from "../../domain/recovery.ts";
+import { lockRun, openLockedRun, readResumeFacts, world, type RunLock } from "../../compose.ts";
+import { decideResume, type ResumeDecision, type ResumeRequest } from "../../domain/recovery.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import type { SavedRun, SavedRunFault } from "../../domain/saved-run.ts";
 import { checkSavedRun, finishSealing, resumeRun } from "../../kernel/resume-run.ts";
@@ -28,16 +28,11 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
     io.note(`LOCKED ${found.run.state.runId} is held by ${lock.error.holder}; nothing was changed`);
     return EXIT.locked;
   }
-  const opened = await openChecked(io, found, lock.value, options);
+  const opened = await openSealed(io, found, lock.value, options, request);
   if (typeof opened === "number") return opened;
   const { open, run, facts, warnings } = opened;
   // Decided once more under the lock: whoever held it may have gone on since.
   const now = decideResume(run.state, request);
-  if (now.kind === "finish_sealing") {
-    await finishSealing(open.ports, run, facts);
-    await open.close(false);
-    return resume(io, found.runFolder, options);
-  }
   if (now.kind === "answer") {
     await open.close(false);
     return answer(io, now);
@@ -54,13 +49,23 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
   return finishRun(io, open, context, options.format);
 }
 
-/** Reads the run again under its lock, opens it, and re-verifies what a resume would build on. */
-async function openChecked(
+/** Opens a run, and ends first what a process that was killed while sealing had begun. */
+async function openSealed(
   io: Io,
   found: FoundRun,
-  lock: Parameters<typeof openLockedRun>[2]["lock"],
+  lock: RunLock,
   options: ResumeOptions,
-) {
+  request: ResumeRequest,
+): ReturnType<typeof openChecked> {
+  const opened = await openChecked(io, found, lock, options);
+  if (typeof opened === "number" || decideResume(opened.run.state, request).kind !== "finish_sealing") return opened;
+  await finishSealing(opened.open.ports, opened.run, opened.facts);
+  await opened.open.close(false);
+  return openChecked(io, found, lock, options);
+}
+
+/** Reads the run again under its lock, opens it, and re-verifies what a resume would build on. */
+async function openChecked(io: Io, found: FoundRun, lock: RunLock, options: ResumeOptions) {
   const { workplace, runFolder } = found;
   const read = world.readSavedRun(runFolder);
   if (!read.ok) return fail(io, read.error);
