@@ -1,6 +1,6 @@
-import { realpath } from "node:fs/promises";
-import { basename, delimiter, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { delimiter, isAbsolute, join, resolve, sep } from "node:path";
 import { isForbiddenEnvName } from "../domain/env-names.ts";
+import { realPathOf } from "./real-path.ts";
 
 /** What `buildProgramEnv` decides from. */
 export interface ProgramEnvRequest {
@@ -41,7 +41,7 @@ export async function buildProgramEnv(request: ProgramEnvRequest): Promise<Progr
   return {
     env: {
       ...pick(orchestratorEnv, [...passed, ...inheritedNames]),
-      PATH: await cleanPath(orchestratorEnv["PATH"] ?? "", request.forbiddenPathRoots),
+      PATH: cleanPath(orchestratorEnv["PATH"] ?? "", request.forbiddenPathRoots),
       TERM: "dumb",
       CI: "true",
       HOME: home,
@@ -66,29 +66,15 @@ function pick(env: Readonly<Record<string, string | undefined>>, names: readonly
 }
 
 /** `PATH` without relative or empty entries and without entries in a folder that an agent can write to. */
-async function cleanPath(path: string, forbiddenRoots: readonly string[]): Promise<string> {
-  const roots = await Promise.all(forbiddenRoots.map(async (root) => [resolve(root), await realPathOf(root)]));
+function cleanPath(path: string, forbiddenRoots: readonly string[]): string {
+  const roots = forbiddenRoots.map((root) => [resolve(root), realPathOf(root)]);
   const kept: string[] = [];
   for (const entry of path.split(delimiter).filter(isAbsolute)) {
-    const places = [resolve(entry), await realPathOf(entry)];
+    const places = [resolve(entry), realPathOf(entry)];
     const forbidden = roots.flat().some((root) => places.some((place) => isInside(place, root)));
     if (!forbidden) kept.push(entry);
   }
   return kept.length > 0 ? kept.join(delimiter) : PATH_FLOOR;
-}
-
-/**
- * The real path, also of what does not exist yet: a missing `PATH` entry could be made later, so its nearest existing
- * folder decides where it would lie.
- */
-async function realPathOf(path: string): Promise<string> {
-  const absolute = resolve(path);
-  try {
-    return await realpath(absolute);
-  } catch {
-    const parent = dirname(absolute);
-    return parent === absolute ? absolute : join(await realPathOf(parent), basename(absolute));
-  }
 }
 
 function isInside(path: string, root: string): boolean {

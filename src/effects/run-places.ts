@@ -4,6 +4,7 @@ import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { buildRunId, isRunId } from "../domain/ids.ts";
 import type { Clock, Randomness } from "../ports.ts";
+import { realPathOf } from "./real-path.ts";
 import { JOURNAL_FILE, REPOSITORY_FOLDER } from "./run-files.ts";
 
 /** Where runs of a checkout lie, and where their worktrees do. */
@@ -23,8 +24,8 @@ export function findRunPlaces(root: string, env: Readonly<Record<string, string 
     configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), ".cache"),
     "conveyor",
   );
-  // A worktree inside the checkout would find the user's node_modules above it.
-  const cacheRoot = isBelow(root, wanted) ? join(tmpdir(), `conveyor-${userInfo().uid}`) : wanted;
+  // A worktree inside the checkout would find the user's node_modules above it, also when a link leads there.
+  const cacheRoot = isBelow(realPathOf(root), realPathOf(wanted)) ? join(tmpdir(), `conveyor-${userInfo().uid}`) : wanted;
   return { root, runsFolder: join(root, ".conveyor", "runs"), cacheRoot };
 }
 
