@@ -3,6 +3,7 @@ import { buildVerdict } from "../domain/report.ts";
 import { buildNextActions } from "../domain/next-actions.ts";
 import { exitCodeFor } from "../domain/run-stop.ts";
 import type { RunState } from "../domain/run.ts";
+import { showText } from "../domain/visible-text.ts";
 import type { RunContext } from "../kernel/run-context.ts";
 import { runPlan } from "../kernel/run-plan.ts";
 import { REPORT_JSON } from "../kernel/seal-run.ts";
@@ -46,7 +47,7 @@ function buildOutcome(open: OpenRun, state: RunState, exitCode: number): Record<
 function renderOutcome(open: OpenRun, state: RunState): string {
   const delivered =
     state.delivery?.status === "moved" ? `branch  ${state.created.run_branch}` : "branch  not delivered";
-  const why = state.stageFailure === undefined ? [] : [`why     ${state.stageFailure.message}`];
+  const why = state.stageFailure === undefined ? [] : [`why     ${showText(state.stageFailure.message)}`];
   const actions = buildNextActions(state).flatMap((action) => [
     `next    ${action.what}`,
     ...(action.command === null ? [] : [`        ${action.command}`]),

@@ -1,4 +1,5 @@
 import type { ProgressLine } from "../ports.ts";
+import { showText } from "../domain/visible-text.ts";
 import { renderProgress } from "../render/progress-text.ts";
 import type { Io } from "./io.ts";
 
@@ -14,7 +15,9 @@ export function createProgress(io: Io, quiet: boolean): (line: ProgressLine) => 
       return;
     }
     const rendered = renderProgress(line.event);
-    if (rendered !== undefined)
-      io.note(rendered.tone === "plain" ? rendered.text : io.style(rendered.tone, rendered.text));
+    if (rendered === undefined) return;
+    // Plans and programs have a say in it: a path or a failure may hold what would steer the terminal.
+    const text = showText(rendered.text);
+    io.note(rendered.tone === "plain" ? text : io.style(rendered.tone, text));
   };
 }

@@ -4,6 +4,7 @@ import { judgeEnvironment, type DoctorFinding } from "../../domain/doctor.ts";
 import { DEFAULT_CONFIG_PATH } from "../../domain/config.ts";
 import { buildProblemLine } from "../../domain/plan.ts";
 import { EXIT } from "../../domain/run-stop.ts";
+import { showText } from "../../domain/visible-text.ts";
 import { loadInputs } from "../../kernel/load-inputs.ts";
 import { verifyRun } from "../../kernel/verify-run.ts";
 import { requireRun } from "../answer.ts";
@@ -54,7 +55,7 @@ async function examineInputs(io: Io, workplace: Workplace, plan: string | undefi
             area: "repository",
             level: "warning",
             code: "DIRTY_CHECKOUT",
-            message: `not committed: ${dirty.slice(0, 10).join(", ")}`,
+            message: showText(`not committed: ${dirty.slice(0, 10).join(", ")}`),
           } as const,
         ]),
   ];
@@ -104,7 +105,7 @@ async function examineRun(io: Io, name: string): Promise<DoctorFinding[] | numbe
     area: "run",
     level: "error",
     code: "ARTIFACT_TAMPERED",
-    message: `${where}: ${message}`,
+    message: showText(`${where}: ${message}`),
   }));
   const state = run.state.sealed
     ? "is sealed and agrees with its journal"

@@ -1,6 +1,7 @@
 import { openForReading } from "../../compose.ts";
 import { DEFAULT_CONFIG_PATH } from "../../domain/config.ts";
 import { EXIT } from "../../domain/run-stop.ts";
+import { showText } from "../../domain/visible-text.ts";
 import { verifyRun } from "../../kernel/verify-run.ts";
 import { requireRun } from "../answer.ts";
 import type { Format, Io } from "../io.ts";
@@ -23,7 +24,7 @@ export async function verify(io: Io, name: string | undefined, options: { format
     );
   } else {
     for (const note of verified.notes) io.note(note);
-    for (const mismatch of verified.mismatches) io.out(`${mismatch.where}: ${mismatch.message}`);
+    for (const mismatch of verified.mismatches) io.out(showText(`${mismatch.where}: ${mismatch.message}`));
     const counts = `${verified.eventsChecked} events, ${verified.filesChecked} files, ${verified.commitsChecked} commits`;
     io.out(
       agrees
