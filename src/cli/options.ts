@@ -1,4 +1,5 @@
 import type { EventDetails, OptionValue } from "../domain/journal.ts";
+import { isSettableEnvName } from "../domain/env-names.ts";
 import type { GateSignals } from "../domain/gates.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Settings } from "../kernel/run-context.ts";
@@ -57,6 +58,9 @@ function parseEnv(pairs: readonly string[]): Result<Record<string, string>, stri
       return err(
         `--executor-env: expected NAME=value, found ${JSON.stringify(pair.split("=")[0])}, for example LANGUAGE=en`,
       );
+    }
+    if (!isSettableEnvName(match[1])) {
+      return err(`--executor-env: ${match[1]} is never handed to a program from outside; expected another name, for example LANGUAGE=en`);
     }
     env[match[1]] = match[2];
   }

@@ -24,3 +24,19 @@ export function isForbiddenEnvName(name: string): boolean {
   if (upper.startsWith("GITHUB_") && upper.endsWith("TOKEN")) return true;
   return forbiddenPrefixes.some((prefix) => upper.startsWith(prefix));
 }
+
+/** Names whose values the orchestrator makes for each program, so that nobody else has a say in them. */
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "XDG_CONFIG_HOME",
+  "XDG_CACHE_HOME",
+  "XDG_DATA_HOME",
+  "XDG_STATE_HOME",
+]);
+
+/** Whether a variable may be set for a program from outside: neither forbidden nor the orchestrator's own to say. */
+export function isSettableEnvName(name: string): boolean {
+  return !isForbiddenEnvName(name) && !OWN_NAMES.has(name);
+}

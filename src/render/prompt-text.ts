@@ -35,9 +35,10 @@ export function renderPrompt(facts: PromptFacts): string {
     list("## You may change these paths and no others", item.write_roots),
     list("## You will be held to these commands, in a clean checkout", item.required_commands),
     list(
-      "## Found wrong before; mend it",
-      facts.findings.map((finding) => finding.text),
+      "## These must be there as well, with content",
+      item.required_artifacts.filter((path) => !item.deliverables.includes(path)),
     ),
+    list("## Found wrong before; mend it", facts.findings.map((finding) => finding.text)),
     facts.handoffFile === undefined ? "" : `## Handoff note of the session before\n${facts.handoffFile}\n`,
     "## Rules\nDo not commit, and do not touch git metadata. Leave no process running. Protected paths stay as they are.\n",
     ...(sections.length === 0
