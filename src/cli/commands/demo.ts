@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { openWorkplace, world } from "../../compose.ts";
 import { EXIT } from "../../domain/run-stop.ts";
+import { quoteShellWord } from "../../domain/shell-word.ts";
 import { refuse } from "../answer.ts";
 import { buildDemoFiles, DEMO_PLAN } from "../demo-files.ts";
 import type { Io } from "../io.ts";
@@ -55,6 +56,6 @@ function conclude(io: Io, keep: string | undefined): void {
   io.note(
     keep === undefined
       ? "\nThe repository is removed again; see all of it with: conveyor demo --keep DIR"
-      : `\nLook around:\n  cd ${keep}\n  git log --stat --all\n  conveyor status\n  conveyor report --markdown`,
+      : `\nLook around:\n  cd ${quoteShellWord(keep)}\n  git log --stat --all\n  conveyor status\n  conveyor report --markdown`,
   );
 }

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { openForReading, openWorkplace, type Workplace, world } from "../../compose.ts";
 import { judgeEnvironment, type DoctorFinding } from "../../domain/doctor.ts";
 import { DEFAULT_CONFIG_PATH } from "../../domain/config.ts";
@@ -7,7 +7,7 @@ import { EXIT } from "../../domain/run-stop.ts";
 import { showText } from "../../domain/visible-text.ts";
 import { loadInputs } from "../../kernel/load-inputs.ts";
 import { verifyRun } from "../../kernel/verify-run.ts";
-import { requireRun } from "../answer.ts";
+import { refuse } from "../answer.ts";
 import type { Format, Io } from "../io.ts";
 
 interface DoctorOptions {
@@ -23,11 +23,9 @@ export async function doctor(io: Io, name: string | undefined, options: DoctorOp
   if (!opened.ok) findings.push({ area: "repository", level: "error", code: null, message: opened.error.message });
   else {
     findings.push(...(await examineInputs(io, opened.value, options.plan)));
-    if (name !== undefined) {
-      const examined = await examineRun(io, name);
-      if (typeof examined === "number") return examined;
-      findings.push(...examined);
-    }
+    const examined = await examineRun(io, opened.value, name);
+    if (typeof examined === "number") return examined;
+    findings.push(...examined);
   }
   const worst = findings.some((finding) => finding.level === "error") ? EXIT.failed : EXIT.done;
   if (options.format === "json") io.out(`${JSON.stringify({ healthy: worst === EXIT.done, findings }, null, 2)}\n`);
@@ -92,34 +90,24 @@ async function examineInputs(io: Io, workplace: Workplace, plan: string | undefi
   ];
 }
 
-async function examineRun(io: Io, name: string): Promise<DoctorFinding[] | number> {
-  const found = await requireRun(io, name);
-  if (typeof found === "number") return found;
-  const { workplace, runFolder, run } = found;
+/** The run that was named, else the latest; nothing when there is none here yet, an exit code when there is none of that name. */
+async function examineRun(io: Io, workplace: Workplace, name: string | undefined): Promise<DoctorFinding[] | number> {
+  const { places } = workplace;
+  const runFolder = name === undefined ? world.listRunFolders(places).at(-1) : world.findRunFolder(places, io.cwd, name);
+  if (runFolder === undefined) return name === undefined ? [] : refuse(io, "USAGE", `no such run: ${name}`);
+  const fault = (code: string, message: string): DoctorFinding => ({ area: "run", level: "error", code, message: showText(message) });
+  const read = world.readSavedRun(runFolder);
+  if (!read.ok) return [fault(read.error.code, `${basename(runFolder)}: ${read.error.path}: ${read.error.message}`)];
+  const run = read.value;
   const verified = await verifyRun(run, {
     ...openForReading(workplace, runFolder, run.state.runId),
     configPath: run.state.created.config.path ?? DEFAULT_CONFIG_PATH,
   });
+  if (verified.mismatches.length > 0) return verified.mismatches.map(({ where, message }) => fault("ARTIFACT_TAMPERED", `${where}: ${message}`));
   const holder = run.state.sealed ? undefined : world.readHolder(runFolder)?.holder;
-  const about = verified.mismatches.map(({ where, message }): DoctorFinding => ({
-    area: "run",
-    level: "error",
-    code: "ARTIFACT_TAMPERED",
-    message: showText(`${where}: ${message}`),
-  }));
-  const state = run.state.sealed
-    ? "is sealed and agrees with its journal"
-    : holder === undefined
-      ? "was cut short: conveyor resume goes on with it"
-      : `is held by ${holder}`;
-  return about.length > 0
-    ? about
-    : [
-        {
-          area: "run",
-          level: run.state.sealed || holder !== undefined ? "ok" : "warning",
-          code: null,
-          message: `${run.state.runId} ${state}`,
-        },
-      ];
+  const say = (level: DoctorFinding["level"], what: string): DoctorFinding[] => [
+    { area: "run", level, code: null, message: `${run.state.runId} ${what}` },
+  ];
+  if (run.state.sealed) return say("ok", "is sealed and agrees with its journal");
+  return holder === undefined ? say("warning", "was cut short: conveyor resume goes on with it") : say("ok", `is held by ${holder}`);
 }

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../../domain/result.ts";
 import type { UserRepository } from "../../ports.ts";
 import { splitNul } from "./bytes.ts";
 import { copyObjects } from "./delivery.ts";
-import { buildUserContext, runGit, type GitContext } from "./git.ts";
+import { buildUserContext, GitError, runGit, type GitContext } from "./git.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { listTracked, readFileAt } from "./read-objects.ts";
 import { readCommitOfRef, swapRefIn } from "./refs.ts";
@@ -20,7 +20,7 @@ export interface OpenedUserRepository extends UserRepository {
 
 /** Why there is no repository to work in. `message` says expected and found. */
 export interface UserRepositoryRefusal {
-  readonly kind: "not_a_repository" | "bare" | "no_commit" | "unsafe_ownership";
+  readonly kind: "not_a_repository" | "bare" | "no_commit" | "unsafe_ownership" | "no_git";
   readonly message: string;
 }
 
@@ -30,7 +30,10 @@ export async function openUserRepository(
   options: { readonly env: Readonly<Record<string, string | undefined>> },
 ): Promise<Result<OpenedUserRepository, UserRepositoryRefusal>> {
   const { env } = options;
-  const found = await discover(buildUserContext({ cwd, env }), cwd);
+  const asked = buildUserContext({ cwd, env });
+  if (!(await isGitThere(asked)))
+    return err({ kind: "no_git", message: "expected git on PATH, found none: install git 2.38 or newer" });
+  const found = await discover(asked, cwd);
   if (!found.ok) return found;
   const { root, gitDir } = found.value;
   const context = buildUserContext({ cwd: root, gitDir, workTree: root, env });
@@ -39,6 +42,17 @@ export async function openUserRepository(
     return err({ kind: "no_commit", message: `expected a commit to start from, found none at HEAD of ${root}` });
   }
   return ok(buildUserRepository(context, env, { ...found.value, headCommit, headRef }));
+}
+
+/** False when git cannot be started at all, which is no fault of any repository. */
+async function isGitThere(context: GitContext): Promise<boolean> {
+  try {
+    await runGit(context, "version", []);
+    return true;
+  } catch (error) {
+    if (error instanceof GitError && error.exitCode === undefined) return false;
+    throw error;
+  }
 }
 
 interface Places {
