@@ -71,6 +71,23 @@ describe("handed off: a new session in the same attempt, over the same files", (
   });
 });
 
+test("handed off, cache emptied, and its preparation fails now: a failure, after which the same attempt goes on", async () => {
+  const broken = join(makeFolder(), "broken");
+  const repository = new TestRepository({ configLines: [`prepare: {commands: [[bash, -c, "test ! -e ${broken}"]]}`] });
+  await repository.run(IN_TWO);
+  rmSync(repository.cache, { recursive: true, force: true });
+  writeFileSync(broken, "");
+  const failed = await repository.resume();
+  expect({ code: failed.code, codes: failed.outcome.blocked_reason_codes }).toEqual({ code: 1, codes: ["PREPARE_FAILED"] });
+  expect(countEvents(repository, "session_started")).toBe(1);
+  rmSync(broken);
+  const second = await repository.resume(GATES_OPEN);
+  expect(second.code).toBe(0);
+  expect(second.outcome.items).toMatchObject([{ terminal_state: "passed", attempts: 1 }]);
+  expect(repository.git("show", `${second.outcome.branch}:out/part.txt`)).toBe("part");
+  expect((await repository.conveyor(["verify"])).stdout).toContain("agrees");
+});
+
 describe("cut short: the session proves nothing, the next attempt starts afresh", () => {
   const slowAt1 = (file: string): string[] =>
     withExecutor(
