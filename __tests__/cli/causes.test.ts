@@ -19,7 +19,10 @@ describe("scope: a void attempt, nothing verified, escalated when the rounds are
       { step_id: "01", allowed_write_roots: "." },
       { step_id: "02", allowed_write_roots: "out" },
     ],
-    configLines: ["limits: {fix-rounds: 0, diff-lines: 50, diff-files: 5, diff-bytes: 5000}", "policy: {protected-paths: ['deploy/**']}"],
+    configLines: [
+      "limits: {fix-rounds: 0, diff-lines: 50, diff-files: 5, diff-bytes: 5000}",
+      "policy: {protected-paths: ['deploy/**']}",
+    ],
     files: { "out/old.txt": "old\n", "lib/old.txt": "old\n" },
   });
   const write = (path: string): string => `mkdir -p "$(dirname '${path}')" && echo change >> '${path}'`;
@@ -57,16 +60,30 @@ describe("scope: a void attempt, nothing verified, escalated when the rounds are
     [".git in another case", "02", write("out/.GIT/config"), UNSAFE],
     [".git with a trailing dot", "02", write("out/.git./config"), UNSAFE],
     [".git as a short name", "02", write("out/git~1/config"), UNSAFE],
-    ["a nested repository", "02", "git init -q out/inner && git -C out/inner -c user.name=a -c user.email=a@b commit -q --allow-empty -m a", UNSAFE],
+    [
+      "a nested repository",
+      "02",
+      "git init -q out/inner && git -C out/inner -c user.name=a -c user.email=a@b commit -q --allow-empty -m a",
+      UNSAFE,
+    ],
     ["a name with a line feed", "02", "mkdir -p out && echo a > $'out/a\\nb'", UNSAFE],
     ["twins that differ in case alone", "02", `${write("out/a.txt")} && ${write("out/A.txt")}`, UNSAFE],
     ["more lines than limits.diff-lines", "02", "mkdir -p out && seq 60 > out/many.txt", ["DIFF_LIMIT_EXCEEDED"]],
     ["more files than limits.diff-files", "02", "mkdir -p out && touch out/{1..7}.txt", ["DIFF_LIMIT_EXCEEDED"]],
-    ["more bytes than limits.diff-bytes", "02", "mkdir -p out && head -c 6000 /dev/zero > out/big.bin", ["DIFF_LIMIT_EXCEEDED"]],
+    [
+      "more bytes than limits.diff-bytes",
+      "02",
+      "mkdir -p out && head -c 6000 /dev/zero > out/big.bin",
+      ["DIFF_LIMIT_EXCEEDED"],
+    ],
   ];
 
   test.each(refused)("refuses %s", async (_name, item, script, codes) => {
-    const ended = await repository.run(["--item", item, ...withExecutor(`mkdir -p out && echo done > out/${item}.txt; ${script}`)]);
+    const ended = await repository.run([
+      "--item",
+      item,
+      ...withExecutor(`mkdir -p out && echo done > out/${item}.txt; ${script}`),
+    ]);
     expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", ...codes]);
     expect({ exit: ended.code, run: ended.outcome.terminal_state }).toEqual({ exit: 1, run: "failed" });
     const reported = repository.report().items.find((each) => each.item_id === item);
@@ -111,11 +128,27 @@ describe("git metadata changed by a session: void, no retry", () => {
     ["a checkout of another commit", `git checkout -q --detach "$(${as} commit-tree -m a 'HEAD^{tree}')"`, "head"],
     ["a tag", "git tag mine", "refs"],
     ["a ref of its own", "git update-ref refs/heads/mine HEAD", "refs"],
-    ["the run branch", `git update-ref "$(git for-each-ref --format='%(refname)' refs/heads/conveyor)" "$(${as} commit-tree -m a 'HEAD^{tree}')"`, "refs"],
-    ["the run branch deleted", `git update-ref -d "$(git for-each-ref --format='%(refname)' refs/heads/conveyor)"`, "refs"],
+    [
+      "the run branch",
+      `git update-ref "$(git for-each-ref --format='%(refname)' refs/heads/conveyor)" "$(${as} commit-tree -m a 'HEAD^{tree}')"`,
+      "refs",
+    ],
+    [
+      "the run branch deleted",
+      `git update-ref -d "$(git for-each-ref --format='%(refname)' refs/heads/conveyor)"`,
+      "refs",
+    ],
     ["configuration", "git config core.hooksPath /tmp", "config"],
-    ["a hook", 'mkdir -p "$(git rev-parse --git-common-dir)/hooks" && echo true > "$(git rev-parse --git-common-dir)/hooks/pre-commit"', "hooks"],
-    ["attributes of the repository", 'echo "* filter=x" >> "$(git rev-parse --git-common-dir)/info/attributes"', "info"],
+    [
+      "a hook",
+      'mkdir -p "$(git rev-parse --git-common-dir)/hooks" && echo true > "$(git rev-parse --git-common-dir)/hooks/pre-commit"',
+      "hooks",
+    ],
+    [
+      "attributes of the repository",
+      'echo "* filter=x" >> "$(git rev-parse --git-common-dir)/info/attributes"',
+      "info",
+    ],
     ["alternates", 'echo /tmp >> "$(git rev-parse --git-common-dir)/objects/info/alternates"', "alternates"],
     ["an index flag", "git update-index --skip-worktree README.md", "index-flags"],
     ["the worktree's pointer", "rm .git && git init -q .", "worktree-pointer"],
@@ -125,7 +158,9 @@ describe("git metadata changed by a session: void, no retry", () => {
     const ended = await repository.run(withExecutor(`${WORK}; ${script}`));
     expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_ESCALATED", "GIT_TAMPERED"]);
     expect(ended.code).toBe(1);
-    expect(ended.outcome.items).toMatchObject([{ terminal_state: "escalated", attempts: 1, reason_codes: ["GIT_TAMPERED"] }]);
+    expect(ended.outcome.items).toMatchObject([
+      { terminal_state: "escalated", attempts: 1, reason_codes: ["GIT_TAMPERED"] },
+    ]);
     const events = repository.events();
     expect(events.filter((event) => event.type === "session_started")).toHaveLength(1);
     expect(events.map((event) => event.type)).not.toContain("candidate_built");
@@ -146,7 +181,9 @@ describe("git metadata changed by a session: void, no retry", () => {
   });
 
   test("looking around and staging is not tampering", async () => {
-    const ended = await repository.run(withExecutor(`${WORK}; git status && git diff && git log --oneline && git add --all`));
+    const ended = await repository.run(
+      withExecutor(`${WORK}; git status && git diff && git log --oneline && git add --all`),
+    );
     expect(ended.outcome.items[0]?.terminal_state).toBe("passed");
   });
 });
@@ -179,11 +216,15 @@ describe("no change", () => {
     const ended = await repository.run(withExecutor("true"));
     expect(ended.code).toBe(1);
     expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_ESCALATED", "NO_CHANGE_PRODUCED"]);
-    expect(repository.report().items[0]?.attempts).toMatchObject([{ ended: "kept", sessions: [{ outcome: "finished" }, { outcome: "finished" }] }]);
+    expect(repository.report().items[0]?.attempts).toMatchObject([
+      { ended: "kept", sessions: [{ outcome: "finished" }, { outcome: "finished" }] },
+    ]);
   });
 
   test("the second session is told and can pass", async () => {
-    const ended = await repository.run(withExecutor(`if [ "$ORCH_SESSION" = 2 ]; then ${WORK}; cp "$ORCH_FINDINGS_PATH" out/findings.json; fi`));
+    const ended = await repository.run(
+      withExecutor(`if [ "$ORCH_SESSION" = 2 ]; then ${WORK}; cp "$ORCH_FINDINGS_PATH" out/findings.json; fi`),
+    );
     expect(ended.outcome.items).toMatchObject([{ terminal_state: "passed", attempts: 1 }]);
     expect(repository.git("show", `${ended.outcome.branch}:out/findings.json`)).toContain("no_change");
   });
@@ -191,7 +232,9 @@ describe("no change", () => {
 
 describe("a required command fails", () => {
   test("a fix round in the same worktree gets the finding, and passes", async () => {
-    const repository = new TestRepository({ rows: [{ step_id: "01", required_verification_commands: "grep -q good out/01.txt; test -s out/01.txt" }] });
+    const repository = new TestRepository({
+      rows: [{ step_id: "01", required_verification_commands: "grep -q good out/01.txt; test -s out/01.txt" }],
+    });
     const script = [
       'mkdir -p out; echo "$ORCH_STAGE attempt $ORCH_ATTEMPT session $ORCH_SESSION round $ORCH_ROUND ${ORCH_FINDINGS_PATH:+told}" >> out/told.txt',
       'if [ "$ORCH_STAGE" = fix ]; then echo good > out/01.txt; cp "$ORCH_FINDINGS_PATH" out/findings.json; else echo bad > out/01.txt; fi',
@@ -199,11 +242,17 @@ describe("a required command fails", () => {
     const { outcome } = await repository.run(withExecutor(script));
     expect(outcome.items).toMatchObject([{ terminal_state: "passed", attempts: 1 }]);
     const show = (path: string): string => repository.git("show", `${outcome.branch}:${path}`);
-    expect(show("out/told.txt").split("\n")).toEqual(["execute attempt 1 session 1 round 1 ", "fix attempt 1 session 2 round 2 told"]);
+    expect(show("out/told.txt").split("\n")).toEqual([
+      "execute attempt 1 session 1 round 1 ",
+      "fix attempt 1 session 2 round 2 told",
+    ]);
     expect(JSON.parse(show("out/findings.json"))).toEqual([
       { source: "verification", round: 1, text: "required command failed: grep -q good out/01.txt: exit code 1" },
     ]);
-    expect(repository.report().items[0]?.attempts[0]?.candidates.map((candidate) => candidate.verification)).toEqual(["failed", "passed"]);
+    expect(repository.report().items[0]?.attempts[0]?.candidates.map((candidate) => candidate.verification)).toEqual([
+      "failed",
+      "passed",
+    ]);
     expect((await repository.conveyor(["verify"])).code).toBe(0);
   });
 
@@ -215,21 +264,34 @@ describe("a required command fails", () => {
     const ended = await repository.run(withExecutor('mkdir -p out; echo "$ORCH_ROUND" > out/01.txt'));
     expect(ended.code).toBe(1);
     expect(ended.outcome.terminal_state).toBe("failed");
-    expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "VERIFICATION_FAILED"]);
+    expect(ended.outcome.blocked_reason_codes).toEqual([
+      "ITEM_ESCALATED",
+      "FIX_BUDGET_EXHAUSTED",
+      "VERIFICATION_FAILED",
+    ]);
     expect(ended.outcome.items).toMatchObject([
-      { id: "01", terminal_state: "escalated", attempts: 1, reason_codes: ["FIX_BUDGET_EXHAUSTED", "VERIFICATION_FAILED"] },
+      {
+        id: "01",
+        terminal_state: "escalated",
+        attempts: 1,
+        reason_codes: ["FIX_BUDGET_EXHAUSTED", "VERIFICATION_FAILED"],
+      },
       { id: "02", terminal_state: null, attempts: 0 },
     ]);
     expect(repository.report().items[0]?.attempts[0]?.sessions).toMatchObject([
       { kind: "execute", round: 1 },
       { kind: "fix", round: 2 },
     ]);
-    expect(ended.outcome.next_actions).toMatchObject([{ command: `conveyor resume ${ended.outcome.run_id} --new-attempt 01` }]);
+    expect(ended.outcome.next_actions).toMatchObject([
+      { command: `conveyor resume ${ended.outcome.run_id} --new-attempt 01` },
+    ]);
   });
 
   test("over its time limit: the run is resumable, and the same candidate is verified again without a session", async () => {
     const go = marker();
-    const repository = new TestRepository({ rows: [{ step_id: "01", required_verification_commands: `test -e ${go} \\|\\| exec sleep 60` }] });
+    const repository = new TestRepository({
+      rows: [{ step_id: "01", required_verification_commands: `test -e ${go} \\|\\| exec sleep 60` }],
+    });
     const first = await repository.run(["--timeout-ms", "800"]);
     expect({ exit: first.code, run: first.outcome.terminal_state }).toEqual({ exit: 124, run: "timeout" });
     expect(first.outcome.blocked_reason_codes).toEqual(["PROCESS_TIMEOUT"]);
@@ -246,7 +308,9 @@ describe("a required command fails", () => {
     const repository = new TestRepository({ rows: [{ step_id: "01", suggested_verification_commands: "exit 7" }] });
     const ended = await repository.run();
     expect(ended.outcome.blocked_reason_codes).toEqual(GATES_SHUT);
-    expect(repository.report().stage_executions).toContainEqual(expect.objectContaining({ purpose: "suggested_command", status: "failed", exit_code: 7 }));
+    expect(repository.report().stage_executions).toContainEqual(
+      expect.objectContaining({ purpose: "suggested_command", status: "failed", exit_code: 7 }),
+    );
   });
 });
 
@@ -264,8 +328,14 @@ describe("a required artifact", () => {
   ])("that is %s fails the item: %s", async (status, script) => {
     const ended = await repository.run(withExecutor(`mkdir -p out; ${script}`));
     expect(ended.code).toBe(1);
-    expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "VERIFICATION_FAILED"]);
-    expect(repository.report().items[0]?.attempts[0]?.candidates[0]?.failures).toEqual([`required artifact ${status}: out/report.json`]);
+    expect(ended.outcome.blocked_reason_codes).toEqual([
+      "ITEM_ESCALATED",
+      "FIX_BUDGET_EXHAUSTED",
+      "VERIFICATION_FAILED",
+    ]);
+    expect(repository.report().items[0]?.attempts[0]?.candidates[0]?.failures).toEqual([
+      `required artifact ${status}: out/report.json`,
+    ]);
   });
 
   test("that is there with content passes it", async () => {
@@ -276,9 +346,13 @@ describe("a required artifact", () => {
 
 test("an executor that is blocked: its candidate is set aside and nothing is verified", async () => {
   const repository = new TestRepository();
-  const ended = await repository.run(withExecutor(`${WORK}; echo '{"status": "blocked", "reason": "needs a key"}' > "$ORCH_RESULT_PATH"`));
+  const ended = await repository.run(
+    withExecutor(`${WORK}; echo '{"status": "blocked", "reason": "needs a key"}' > "$ORCH_RESULT_PATH"`),
+  );
   expect({ exit: ended.code, run: ended.outcome.terminal_state }).toEqual({ exit: 3, run: "blocked" });
-  expect(ended.outcome.items).toMatchObject([{ terminal_state: "blocked_external", reason_codes: ["ITEM_BLOCKED_EXTERNAL"] }]);
+  expect(ended.outcome.items).toMatchObject([
+    { terminal_state: "blocked_external", reason_codes: ["ITEM_BLOCKED_EXTERNAL"] },
+  ]);
   expect(repository.events().map((event) => event.type)).not.toContain("candidate_built");
 });
 
@@ -288,7 +362,8 @@ describe("limits of an item stop the run blocked, with no item state", () => {
       rows: [{ step_id: "01", required_verification_commands: "grep -q good out/01.txt" }],
       configLines: ["limits: {sessions-per-item: 1}"],
     });
-    const script = 'mkdir -p out; if [ "$ORCH_ATTEMPT" = 2 ]; then echo good > out/01.txt; else echo bad > out/01.txt; fi';
+    const script =
+      'mkdir -p out; if [ "$ORCH_ATTEMPT" = 2 ]; then echo good > out/01.txt; else echo bad > out/01.txt; fi';
     const ended = await repository.run(withExecutor(script));
     expect({ exit: ended.code, run: ended.outcome.terminal_state }).toEqual({ exit: 3, run: "blocked" });
     expect(ended.outcome.blocked_reason_codes).toEqual(["SESSION_LIMIT"]);
@@ -297,7 +372,9 @@ describe("limits of an item stop the run blocked, with no item state", () => {
     expect(again.code).toBe(3);
     expect(again.outcome.blocked_reason_codes).toEqual(["SESSION_LIMIT"]);
     expect(repository.events().filter((event) => event.type === "session_started")).toHaveLength(1);
-    expect(again.outcome.next_actions).toMatchObject([{ command: `conveyor resume ${ended.outcome.run_id} --new-attempt 01` }]);
+    expect(again.outcome.next_actions).toMatchObject([
+      { command: `conveyor resume ${ended.outcome.run_id} --new-attempt 01` },
+    ]);
     const anew = await repository.resume(["--new-attempt", "01"]);
     expect(anew.outcome.items).toMatchObject([{ terminal_state: "passed", attempts: 2 }]);
   });
@@ -347,19 +424,32 @@ describe("prepare", () => {
 
   test.each([
     ["fails", "! grep -qs bad out/01.txt", "prepare failed: exit code 1"],
-    ["changes a tracked file", "if grep -qs bad out/01.txt; then echo more >> README.md; fi", "prepare changed the tracked file README.md"],
+    [
+      "changes a tracked file",
+      "if grep -qs bad out/01.txt; then echo more >> README.md; fi",
+      "prepare changed the tracked file README.md",
+    ],
   ])("of a candidate that %s is a finding, and a fix round mends it", async (_name, script, finding) => {
     const repository = new TestRepository({ configLines: prepare(script) });
-    const ended = await repository.run(withExecutor('mkdir -p out; if [ "$ORCH_STAGE" = fix ]; then echo good > out/01.txt; else echo bad > out/01.txt; fi'));
+    const ended = await repository.run(
+      withExecutor(
+        'mkdir -p out; if [ "$ORCH_STAGE" = fix ]; then echo good > out/01.txt; else echo bad > out/01.txt; fi',
+      ),
+    );
     expect(ended.outcome.items).toMatchObject([{ terminal_state: "passed", attempts: 1 }]);
     const candidates = repository.report().items[0]?.attempts[0]?.candidates ?? [];
-    expect(candidates.map((candidate) => candidate.failures)).toEqual([[expect.stringContaining(finding) as string], []]);
+    expect(candidates.map((candidate) => candidate.failures)).toEqual([
+      [expect.stringContaining(finding) as string],
+      [],
+    ]);
   });
 });
 
 describe("a validation command", () => {
   const go = marker();
-  const repository = new TestRepository({ configLines: [`validation: {commands: [[bash, -c, "test -e ${go} || exit 5"]]}`] });
+  const repository = new TestRepository({
+    configLines: [`validation: {commands: [[bash, -c, "test -e ${go} || exit 5"]]}`],
+  });
 
   test("that fails fails the run though every item passed; a resume does that stage again and no other", async () => {
     const first = await repository.run();
@@ -380,9 +470,14 @@ describe("a validation command", () => {
 
   test("over its time limit is a timeout, and a resume does it again", async () => {
     const slow = marker();
-    const other = new TestRepository({ configLines: [`validation: {commands: [[bash, -c, "test -e ${slow} || exec sleep 60"]]}`] });
+    const other = new TestRepository({
+      configLines: [`validation: {commands: [[bash, -c, "test -e ${slow} || exec sleep 60"]]}`],
+    });
     const first = await other.run(["--timeout-ms", "800"]);
-    expect({ exit: first.code, codes: first.outcome.blocked_reason_codes }).toEqual({ exit: 124, codes: ["PROCESS_TIMEOUT"] });
+    expect({ exit: first.code, codes: first.outcome.blocked_reason_codes }).toEqual({
+      exit: 124,
+      codes: ["PROCESS_TIMEOUT"],
+    });
     writeFileSync(slow, "");
     expect((await other.resume()).outcome.blocked_reason_codes).toEqual(GATES_SHUT);
   });

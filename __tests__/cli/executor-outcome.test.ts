@@ -26,7 +26,13 @@ const FINISHED: Expected = {
   status: "success",
 };
 const TIMEOUT: Expected = { item: null, run: "timeout", codes: ["PROCESS_TIMEOUT"], exit: 124, status: "timeout" };
-const BLOCKED: Expected = { item: "blocked_external", run: "blocked", codes: ["ITEM_BLOCKED_EXTERNAL"], exit: 3, status: "success" };
+const BLOCKED: Expected = {
+  item: "blocked_external",
+  run: "blocked",
+  codes: ["ITEM_BLOCKED_EXTERNAL"],
+  exit: 3,
+  status: "success",
+};
 const handoff = (status: string): Expected => ({ item: null, run: null, codes: [], exit: 75, status });
 const failed = (code: string, status = "failed"): Expected => ({
   item: "escalated",
@@ -52,21 +58,43 @@ const row = (name: string, script: string, expected: Expected, more: readonly st
 const ROWS: readonly Outcome[] = [
   // Ending other than exited.
   row("over its time limit", `${WORK}; exec sleep 60`, TIMEOUT, ["--timeout-ms", "500"]),
-  row("over its time limit, whatever the payload says", `${payload('{"status": "completed"}')}; ${WORK}; exec sleep 60`, TIMEOUT, [
-    "--timeout-ms",
-    "500",
-  ]),
+  row(
+    "over its time limit, whatever the payload says",
+    `${payload('{"status": "completed"}')}; ${WORK}; exec sleep 60`,
+    TIMEOUT,
+    ["--timeout-ms", "500"],
+  ),
   row("killed by a signal", `${WORK}; kill -KILL $$`, failed("EXIT_NONZERO")),
-  row("killed by a signal, whatever the payload says", `${WORK}; ${payload('{"status": "blocked"}')}; kill -KILL $$`, failed("EXIT_NONZERO")),
-  { name: "cannot be started", options: ["--executor-bin", "/nowhere/executor"], expected: failed("SPAWN_FAILED", "spawn_failed") },
-  { name: "is not on PATH", options: ["--executor-bin", "no-such-executor"], expected: failed("SPAWN_FAILED", "spawn_failed") },
+  row(
+    "killed by a signal, whatever the payload says",
+    `${WORK}; ${payload('{"status": "blocked"}')}; kill -KILL $$`,
+    failed("EXIT_NONZERO"),
+  ),
+  {
+    name: "cannot be started",
+    options: ["--executor-bin", "/nowhere/executor"],
+    expected: failed("SPAWN_FAILED", "spawn_failed"),
+  },
+  {
+    name: "is not on PATH",
+    options: ["--executor-bin", "no-such-executor"],
+    expected: failed("SPAWN_FAILED", "spawn_failed"),
+  },
   row("says more than limits.output-bytes", `${WORK}; head -c 30000 /dev/zero`, failed("OUTPUT_LIMIT")),
   // Payload unreadable or its status unknown.
   row("payload is not JSON", `${WORK}; ${payload("{broken")}`, failed("RESULT_MALFORMED", "success")),
   row("payload is empty", `${WORK}; : > "$ORCH_RESULT_PATH"`, failed("RESULT_MALFORMED", "success")),
   row("payload is a list", `${WORK}; ${payload("[]")}`, failed("RESULT_MALFORMED", "success")),
-  row("payload is a symlink", `${WORK}; ln -s /etc/hostname "$ORCH_RESULT_PATH"`, failed("RESULT_MALFORMED", "success")),
-  row("payload is larger than 64 KiB", `${WORK}; head -c 70000 /dev/zero | tr '\\0' ' ' > "$ORCH_RESULT_PATH"`, failed("RESULT_MALFORMED", "success")),
+  row(
+    "payload is a symlink",
+    `${WORK}; ln -s /etc/hostname "$ORCH_RESULT_PATH"`,
+    failed("RESULT_MALFORMED", "success"),
+  ),
+  row(
+    "payload is larger than 64 KiB",
+    `${WORK}; head -c 70000 /dev/zero | tr '\\0' ' ' > "$ORCH_RESULT_PATH"`,
+    failed("RESULT_MALFORMED", "success"),
+  ),
   row("status is unknown", `${WORK}; ${payload('{"status": "passed"}')}`, failed("RESULT_MALFORMED", "success")),
   row("payload is unreadable and exit 75", `${payload("{broken")}; exit 75`, failed("RESULT_MALFORMED")),
   row("payload is unreadable and exit 9", `${payload("{broken")}; exit 9`, failed("RESULT_MALFORMED")),
@@ -86,16 +114,39 @@ const ROWS: readonly Outcome[] = [
   // Context remaining.
   row("context under the floor", `${WORK}; ${payload('{"contextRemaining": 1999}')}`, handoff("success")),
   row("context at the floor", `${WORK}; ${payload('{"contextRemaining": 2000}')}`, FINISHED),
-  row("context under the floor, but completed", `${WORK}; ${payload('{"status": "completed", "contextRemaining": 1}')}`, FINISHED),
+  row(
+    "context under the floor, but completed",
+    `${WORK}; ${payload('{"status": "completed", "contextRemaining": 1}')}`,
+    FINISHED,
+  ),
   // Otherwise finished.
   row("exit 0", WORK, FINISHED),
-  row("exit 0 and completed", `${WORK}; ${payload('{"status": "completed", "summary": "did it", "more": [1]}')}`, FINISHED),
+  row(
+    "exit 0 and completed",
+    `${WORK}; ${payload('{"status": "completed", "summary": "did it", "more": [1]}')}`,
+    FINISHED,
+  ),
   row("expected artifact written anew", `${WORK}; echo '{"a": 1}' > out/report.json`, FINISHED, ARTIFACT),
   row("expected artifact written anew with the same bytes", `${WORK}; echo '{}' > out/report.json`, FINISHED, ARTIFACT),
-  row("expected artifact missing", `${WORK}; rm out/report.json`, failed("ARTIFACT_MISSING", "artifact_missing"), ARTIFACT),
+  row(
+    "expected artifact missing",
+    `${WORK}; rm out/report.json`,
+    failed("ARTIFACT_MISSING", "artifact_missing"),
+    ARTIFACT,
+  ),
   row("expected artifact stale", WORK, failed("ARTIFACT_MISSING", "artifact_missing"), ARTIFACT),
-  row("expected artifact a symlink out of the worktree", `${WORK}; ln -sf /etc/hostname out/report.json`, failed("ARTIFACT_MISSING", "artifact_missing"), ARTIFACT),
-  row("expected artifact malformed", `${WORK}; echo '{' > out/report.json`, failed("ARTIFACT_MALFORMED", "artifact_missing"), ARTIFACT),
+  row(
+    "expected artifact a symlink out of the worktree",
+    `${WORK}; ln -sf /etc/hostname out/report.json`,
+    failed("ARTIFACT_MISSING", "artifact_missing"),
+    ARTIFACT,
+  ),
+  row(
+    "expected artifact malformed",
+    `${WORK}; echo '{' > out/report.json`,
+    failed("ARTIFACT_MALFORMED", "artifact_missing"),
+    ARTIFACT,
+  ),
 ];
 
 test.each(ROWS)("an executor: $name", async ({ options, expected }) => {
@@ -110,7 +161,10 @@ test.each(ROWS)("an executor: $name", async ({ options, expected }) => {
     status: executor?.status,
   }).toEqual(expected);
   expect(ended.outcome.handoff).toBe(expected.exit === 75);
-  expect({ ...report, items: undefined }).toMatchObject({ terminal_state: expected.run, blocked_reason_codes: expected.codes });
+  expect({ ...report, items: undefined }).toMatchObject({
+    terminal_state: expected.run,
+    blocked_reason_codes: expected.codes,
+  });
   // Whatever a session claims, only the orchestrator's own verification passes an item.
   expect(report.items[0]?.commit === null).toBe(expected.item !== "passed");
 });

@@ -32,7 +32,9 @@ const repository = new TestRepository();
 test("without signals all three gates block, in the order policy, ci, review", async () => {
   const ended = await repository.run();
   expect({ exit: ended.code, run: ended.outcome.terminal_state }).toEqual({ exit: 3, run: "blocked" });
-  expect(ended.outcome.blocked_reason_codes).toEqual(blockedBy({ policy: "unknown", ci: "missing", review: "missing" }));
+  expect(ended.outcome.blocked_reason_codes).toEqual(
+    blockedBy({ policy: "unknown", ci: "missing", review: "missing" }),
+  );
 });
 
 test.each([

@@ -7,13 +7,17 @@ import { buildPlan, GATES_OPEN, makeFolder, PLAN_PATH, TestRepository, withExecu
 const WORK = 'mkdir -p out && echo done > "out/$ORCH_ITEM_ID.txt"';
 const GATES_SHUT = ["GATE_POLICY_DENIED_OR_UNKNOWN", "GATE_CI_NOT_SUCCESS", "GATE_REVIEW_NOT_APPROVED"];
 /** Hands off in the first session, does the work in the second. */
-const IN_TWO = withExecutor(`if [ "$ORCH_SESSION" = 1 ]; then mkdir -p out; echo part > out/part.txt; exit 75; fi; ${WORK}`);
+const IN_TWO = withExecutor(
+  `if [ "$ORCH_SESSION" = 1 ]; then mkdir -p out; echo part > out/part.txt; exit 75; fi; ${WORK}`,
+);
 
 /** Every file of a folder with its bytes, to see that nothing was changed. */
 function readTree(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
-    files.map((entry) => join(entry.parentPath, entry.name)).map((path) => [path, readFileSync(path).toString("latin1")]),
+    files
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [path, readFileSync(path).toString("latin1")]),
   );
 }
 
@@ -41,7 +45,11 @@ describe("handed off: a new session in the same attempt, over the same files", (
     const repository = new TestRepository({ configLines, files });
     const first = await repository.run(executor);
     expect(first.code).toBe(75);
-    expect(first.outcome).toMatchObject({ terminal_state: null, handoff: true, items: [{ terminal_state: null, attempts: 1 }] });
+    expect(first.outcome).toMatchObject({
+      terminal_state: null,
+      handoff: true,
+      items: [{ terminal_state: null, attempts: 1 }],
+    });
     expect(first.outcome.next_actions).toMatchObject([{ command: `conveyor resume ${first.outcome.run_id}` }]);
     const other = join(makeFolder(), "clone");
     const copy = join(makeFolder(), "carried");
@@ -78,7 +86,10 @@ test("handed off, cache emptied, and its preparation fails now: a failure, after
   rmSync(repository.cache, { recursive: true, force: true });
   writeFileSync(broken, "");
   const failed = await repository.resume();
-  expect({ code: failed.code, codes: failed.outcome.blocked_reason_codes }).toEqual({ code: 1, codes: ["PREPARE_FAILED"] });
+  expect({ code: failed.code, codes: failed.outcome.blocked_reason_codes }).toEqual({
+    code: 1,
+    codes: ["PREPARE_FAILED"],
+  });
   expect(countEvents(repository, "session_started")).toBe(1);
   rmSync(broken);
   const second = await repository.resume(GATES_OPEN);
@@ -97,7 +108,10 @@ describe("cut short: the session proves nothing, the next attempt starts afresh"
   test("by its time limit", async () => {
     const repository = new TestRepository();
     const first = await repository.run([...slowAt1(join(makeFolder(), "pid")), "--timeout-ms", "600"]);
-    expect({ exit: first.code, codes: first.outcome.blocked_reason_codes }).toEqual({ exit: 124, codes: ["PROCESS_TIMEOUT"] });
+    expect({ exit: first.code, codes: first.outcome.blocked_reason_codes }).toEqual({
+      exit: 124,
+      codes: ["PROCESS_TIMEOUT"],
+    });
     const second = await repository.resume();
     expect(second.outcome.items).toMatchObject([{ terminal_state: "passed", attempts: 2 }]);
     expect(repository.report().items[0]?.attempts.map((attempt) => attempt.ended)).toEqual(["lost", "kept"]);
@@ -115,7 +129,9 @@ describe("cut short: the session proves nothing, the next attempt starts afresh"
     const executor = Number(readFileSync(file, "utf8"));
     running.child.kill(signal);
     const ended = await running.ended;
-    expect({ code: ended.code, signal: ended.signal }).toEqual(code === null ? { code, signal } : { code, signal: null });
+    expect({ code: ended.code, signal: ended.signal }).toEqual(
+      code === null ? { code, signal } : { code, signal: null },
+    );
     expect(await waitUntil(() => !isAlive(executor), 10_000)).toBe(true);
     if (code !== null) {
       expect(JSON.parse(ended.stdout)).toMatchObject({ exit_code: code, terminal_state: null, handoff: false });
@@ -144,8 +160,13 @@ describe("settled otherwise than passed: the answer names the new attempt, which
     expect(answered.code).toBe(exit);
     expect(answered.stderr).toContain(code);
     expect(answered.stderr).toContain(`conveyor resume ${first.outcome.run_id} --new-attempt 02`);
-    expect(answered.outcome).toMatchObject({ run_id: first.outcome.run_id, exit_code: exit, terminal_state: first.outcome.terminal_state });
-    for (const item of ["01", "03"]) expect((await repository.conveyor(["resume", "--new-attempt", item])).code).toBe(2);
+    expect(answered.outcome).toMatchObject({
+      run_id: first.outcome.run_id,
+      exit_code: exit,
+      terminal_state: first.outcome.terminal_state,
+    });
+    for (const item of ["01", "03"])
+      expect((await repository.conveyor(["resume", "--new-attempt", item])).code).toBe(2);
     expect(readTree(repository.runFolder())).toEqual(before);
     const anew = await repository.resume(["--new-attempt", "02", ...GATES_OPEN]);
     expect({ code: anew.code, run: anew.outcome.terminal_state }).toEqual({ code: 0, run: "done" });
@@ -163,7 +184,10 @@ describe("waiting at the gates", () => {
     const log = join(makeFolder(), "log");
     const repository = new TestRepository({
       executor: `echo executor >> ${log}\n${WORK}\n`,
-      configLines: [`prepare: {commands: [[bash, -c, "echo prepare >> ${log}"]]}`, `validation: {commands: [[bash, -c, "echo validation >> ${log}"]]}`],
+      configLines: [
+        `prepare: {commands: [[bash, -c, "echo prepare >> ${log}"]]}`,
+        `validation: {commands: [[bash, -c, "echo validation >> ${log}"]]}`,
+      ],
     });
     await repository.run();
     const started = readFileSync(log, "utf8");
@@ -172,15 +196,32 @@ describe("waiting at the gates", () => {
     const waiting = await repository.resume(["--ci-status", "success"]);
     expect(waiting.code).toBe(3);
     expect(waiting.outcome.next_actions).toMatchObject([
-      { command: `conveyor resume ${waiting.outcome.run_id} --ci-status success --policy-status allow --review-status approved` },
+      {
+        command: `conveyor resume ${waiting.outcome.run_id} --ci-status success --policy-status allow --review-status approved`,
+      },
     ]);
-    const types = repository.events().slice(before.length).map((event) => event.type);
+    const types = repository
+      .events()
+      .slice(before.length)
+      .map((event) => event.type);
     const skipped = Array<string>(4).fill("stage_skipped");
-    expect(types).toEqual(["run_resumed", ...skipped, "stage_started", "gates_evaluated", "run_stopped", "report_written"]);
+    expect(types).toEqual([
+      "run_resumed",
+      ...skipped,
+      "stage_started",
+      "gates_evaluated",
+      "run_stopped",
+      "report_written",
+    ]);
     const executions = repository.report().stage_executions.filter((execution) => execution.status === "skipped");
     const keys = ["stage:Planning", "stage:PolicyIngestion", "stage:Execution", "stage:Validation"];
     expect(executions.map((execution) => execution.idempotency_key)).toEqual(keys);
-    expect(executions.map((execution) => execution.stage)).toEqual(["planning", "policy_ingestion", "execution", "validation"]);
+    expect(executions.map((execution) => execution.stage)).toEqual([
+      "planning",
+      "policy_ingestion",
+      "execution",
+      "validation",
+    ]);
     const done = await repository.resume(GATES_OPEN);
     expect(done.code).toBe(0);
     expect(readFileSync(log, "utf8")).toBe(started);
@@ -295,7 +336,10 @@ describe("policy is decided again at the tip of the branch", () => {
     const base = repository.git("rev-parse", "HEAD");
     repository.git("commit", "--quiet", "--amend", "-m", "rewritten");
     const refused = await repository.resume();
-    expect({ code: refused.code, codes: refused.outcome.blocked_reason_codes }).toEqual({ code: 3, codes: ["BASE_MOVED"] });
+    expect({ code: refused.code, codes: refused.outcome.blocked_reason_codes }).toEqual({
+      code: 3,
+      codes: ["BASE_MOVED"],
+    });
     repository.git("reset", "--quiet", "--hard", base);
     expect((await repository.resume(GATES_OPEN)).code).toBe(0);
   });
@@ -306,7 +350,11 @@ describe("policy is decided again at the tip of the branch", () => {
     repository.git("branch", "--quiet", "-m", "main", "other");
     const refused = await repository.resume();
     expect(refused.code).toBe(3);
-    expect(refused.outcome.blocked_reason_codes).toEqual(["BASE_MOVED", "PLAN_DIGEST_CHANGED", "POLICY_DIGEST_CHANGED"]);
+    expect(refused.outcome.blocked_reason_codes).toEqual([
+      "BASE_MOVED",
+      "PLAN_DIGEST_CHANGED",
+      "POLICY_DIGEST_CHANGED",
+    ]);
   });
 
   test("the branch moved forward, also with a comment in the configuration: goes on from its own base", async () => {
@@ -324,7 +372,9 @@ describe("policy is decided again at the tip of the branch", () => {
 test("values of --executor-env are needed again and are written nowhere", async () => {
   const repository = new TestRepository();
   const secret = "correct-horse-battery-staple";
-  const executor = withExecutor(`mkdir -p out; echo "\${#API_TOKEN}" >> out/01.txt; if [ "$ORCH_SESSION" = 1 ]; then exit 75; fi`);
+  const executor = withExecutor(
+    `mkdir -p out; echo "\${#API_TOKEN}" >> out/01.txt; if [ "$ORCH_SESSION" = 1 ]; then exit 75; fi`,
+  );
   const first = await repository.run([...executor, "--executor-env", `API_TOKEN=${secret}`]);
   expect(first.code).toBe(75);
   const before = readTree(repository.runFolder());
@@ -335,10 +385,15 @@ test("values of --executor-env are needed again and are written nowhere", async 
   const second = await repository.resume(["--executor-env", `API_TOKEN=${secret}`]);
   expect(repository.git("show", `${second.outcome.branch}:out/01.txt`)).toBe(`${secret.length}\n${secret.length}`);
   const report = repository.report();
-  expect(report.stage_executions.find((execution) => execution.purpose === "executor")?.env_keys).toContain("API_TOKEN");
-  expect(report.stage_executions.find((execution) => execution.purpose === "required_command")?.env_keys).not.toContain("API_TOKEN");
+  expect(report.stage_executions.find((execution) => execution.purpose === "executor")?.env_keys).toContain(
+    "API_TOKEN",
+  );
+  expect(report.stage_executions.find((execution) => execution.purpose === "required_command")?.env_keys).not.toContain(
+    "API_TOKEN",
+  );
   for (const folder of [repository.runFolder(), repository.cache]) {
-    if (existsSync(folder)) expect(Object.entries(readTree(folder)).filter(([, bytes]) => bytes.includes(secret))).toEqual([]);
+    if (existsSync(folder))
+      expect(Object.entries(readTree(folder)).filter(([, bytes]) => bytes.includes(secret))).toEqual([]);
   }
   expect(first.stdout + first.stderr + second.stdout + second.stderr).not.toContain(secret);
 });

@@ -294,7 +294,11 @@ export type Report = Omit<Outcome, "items"> & {
     attempts: readonly {
       ended: string | null;
       sessions: readonly { kind: string; round: number; outcome: string }[];
-      candidates: readonly { violations: readonly { code: string; path: string }[]; verification: string; failures: readonly string[] }[];
+      candidates: readonly {
+        violations: readonly { code: string; path: string }[];
+        verification: string;
+        failures: readonly string[];
+      }[];
     }[];
   }[];
 };

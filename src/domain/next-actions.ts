@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { REASON_CODES, type ReasonCode } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
+import { quoteWord } from "./shell-words.ts";
 
 export const nextActionSchema = z.strictObject({
   /** What to do, in one sentence. */
@@ -53,17 +54,12 @@ export function buildNextActions(state: RunState): NextAction[] {
 }
 
 function commandAfter(state: RunState, code: ReasonCode, settledItem: string | undefined): string | null {
-  if (NEW_RUN.includes(code)) return `conveyor run ${quote(state.created.plan_path)}`;
+  if (NEW_RUN.includes(code)) return `conveyor run ${quoteWord(state.created.plan_path)}`;
   const waiting = settledItem ?? state.items.find((item) => item.settled === undefined && item.started)?.itemId;
   const anew = settledItem !== undefined || code === "SESSION_LIMIT" || code === "NO_PROGRESS";
-  return resume(state, anew && waiting !== undefined ? `--new-attempt ${quote(waiting)}` : "");
+  return resume(state, anew && waiting !== undefined ? `--new-attempt ${quoteWord(waiting)}` : "");
 }
 
 function resume(state: RunState, options: string): string {
   return `conveyor resume ${state.runId}${options === "" ? "" : ` ${options}`}`;
-}
-
-/** Quotes a word for a POSIX shell when it needs it. */
-function quote(word: string): string {
-  return /^[A-Za-z0-9_./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -14,6 +14,7 @@ import type { LocatedProblem, Plan } from "../domain/plan.ts";
 import type { ReasonCode } from "../domain/reason-codes.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import { unsupportedBy } from "../domain/run-decide.ts";
+import { quoteWord } from "../domain/shell-words.ts";
 import type { UserRepository } from "../ports.ts";
 
 /** Why nothing was started: one clear word, and every located problem. Exit 2. */
@@ -138,7 +139,7 @@ async function loadConfig(
 
 function judgeCommitted(request: InputRequest, committed: Uint8Array | undefined): Refusal | undefined {
   const path = request.planPath;
-  const command = `git add -- ${path} && git commit -m 'Add plan'`;
+  const command = `git add -- ${quoteWord(path)} && git commit -m 'Add plan'`;
   if (committed === undefined) {
     return request.planOnDisk === undefined
       ? { code: "USAGE", message: `no such plan: ${path}`, problems: [] }
