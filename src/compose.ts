@@ -1,7 +1,7 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { systemClock } from "./effects/clock.ts";
-import { StateWriteError } from "./effects/durable-files.ts";
+import { makeFolderDurably, StateWriteError } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
@@ -99,14 +99,15 @@ export async function openNewRun(
   wiring: RunWiring,
   input: { outputDir: string | undefined; planId: string },
 ): Promise<Result<OpenRun, { message: string }>> {
-  makeRunsFolder(workplace.places);
   const { runId, runFolder } = nameRun(workplace.places, input.outputDir, machine);
   if (await isOccupied(runFolder)) {
     return {
       ok: false,
-      error: { message: `--output-dir: expected a new or empty folder, found files in ${runFolder}` },
+      error: { message: `--output-dir: expected a new or empty folder, found something at ${runFolder}` },
     };
   }
+  makeRunsFolder(workplace.places);
+  makeFolderDurably(runFolder);
   const lock = takeLock(runFolder, runId, machine);
   if (!lock.ok) return { ok: false, error: { message: `held by ${lock.error.holder}` } };
   const folders = findRunFolders(workplace.places, runFolder, runId);

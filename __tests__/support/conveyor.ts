@@ -268,14 +268,45 @@ export interface Outcome {
   readonly next_actions: readonly { what: string; command: string | null }[];
 }
 
-export type Report = Outcome & {
+export type Report = Omit<Outcome, "items"> & {
   readonly verdict: string;
   readonly audit: string;
   readonly gate_decisions: readonly { gate: string; passed: boolean; reason_code: string | null }[];
-  readonly stage_executions: readonly { stage: string; status: string; idempotency_key: string; purpose: string }[];
+  readonly stage_executions: readonly {
+    stage: string;
+    status: string;
+    idempotency_key: string;
+    purpose: string;
+    exit_code: number | null;
+    error: string | null;
+    env_keys: readonly string[];
+    missing_artifacts: readonly string[];
+    malformed_artifacts: readonly string[];
+  }[];
   readonly completed_stages: readonly string[];
-  readonly items: readonly (Outcome["items"][number] & { item_id: string; commit: string | null })[];
+  readonly delivered: boolean;
+  readonly failure: string | null;
+  readonly items: readonly {
+    item_id: string;
+    terminal_state: string | null;
+    reason_codes: readonly string[];
+    commit: string | null;
+    attempts: readonly {
+      ended: string | null;
+      sessions: readonly { kind: string; round: number; outcome: string }[];
+      candidates: readonly {
+        violations: readonly { code: string; path: string }[];
+        verification: string;
+        failures: readonly string[];
+      }[];
+    }[];
+  }[];
 };
+
+/** Options that let `bash -c SCRIPT` be the executor, so that one repository can hold many cases. */
+export function withExecutor(script: string): string[] {
+  return ["--executor-bin", "bash", "--executor-arg", "-c", "--executor-arg", script];
+}
 
 function parseOutcome(ended: Ended): Outcome {
   const [line] = ended.stdout.split("\n");

@@ -16,15 +16,20 @@ export async function finishRun(io: Io, open: OpenRun, context: RunContext, form
   // Worktrees are kept while somebody may want to look into them or to go on in them.
   await open.close(state.items.every((item) => item.settled?.terminalState === "passed"));
   const exitCode = exitCodeFor(stop);
-  io.out(format === "json" ? `${JSON.stringify(buildOutcome(open, state, exitCode))}\n` : renderOutcome(open, state));
+  if (format === "json") printOutcome(io, open.runFolder, state, exitCode);
+  else io.out(renderOutcome(open, state));
   return exitCode;
 }
 
-/** The one object that `--format json` prints. */
-function buildOutcome(open: OpenRun, state: RunState, exitCode: number): Record<string, unknown> {
+/** Prints the one object of `--format json`. */
+export function printOutcome(io: Io, runFolder: string, state: RunState, exitCode: number): void {
+  io.out(`${JSON.stringify(buildOutcome(runFolder, state, exitCode))}\n`);
+}
+
+function buildOutcome(runFolder: string, state: RunState, exitCode: number): Record<string, unknown> {
   return {
     run_id: state.runId,
-    run_dir: open.runFolder,
+    run_dir: runFolder,
     plan_id: state.planId,
     terminal_state: state.stop?.terminalState ?? null,
     handoff: state.stop?.kind === "handoff",
@@ -39,7 +44,7 @@ function buildOutcome(open: OpenRun, state: RunState, exitCode: number): Record<
     })),
     branch: state.created.run_branch,
     head_sha: state.tip,
-    report_path: `${open.runFolder}/${REPORT_JSON}`,
+    report_path: `${runFolder}/${REPORT_JSON}`,
     next_actions: buildNextActions(state),
   };
 }

@@ -27,6 +27,7 @@ export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
     .description("Runs approved plans with coding agents, unattended, and lets nothing through that is not proven.")
     .version(io.version, "--version")
     .showHelpAfterError("(conveyor --help lists commands and options)")
+    .addHelpText("after", example("conveyor run docs/exec-plans/active/add-login.md"))
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.note(text) });
   exitAsUsage(program);
   const act =
@@ -55,7 +56,11 @@ export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
 type Act = <A extends unknown[]>(command: (io: Io, ...args: A) => Promise<number>) => (...args: A) => Promise<void>;
 
 function addPlanCommands(program: Command, act: Act): void {
-  const plans = program.command("plans").summary("looks at plans").description("Looks at plans; nothing is run.");
+  const plans = program
+    .command("plans")
+    .summary("looks at plans")
+    .description("Looks at plans; nothing is run.")
+    .addHelpText("after", example("conveyor plans lint"));
   plans
     .command("lint")
     .argument("[paths...]", "plan files or folders; the active plans when left out")
@@ -67,7 +72,8 @@ function addPlanCommands(program: Command, act: Act): void {
   const items = program
     .command("items")
     .summary("shows items as the kernel sees them")
-    .description("Shows items as the kernel sees them; nothing is run.");
+    .description("Shows items as the kernel sees them; nothing is run.")
+    .addHelpText("after", example("conveyor items list docs/exec-plans/active/add-login.md"));
   items
     .command("list")
     .argument("<plan>", "path of a plan file")

@@ -10,7 +10,8 @@ export const executorPayloadSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("malformed"), message: z.string() }),
   z.strictObject({
     kind: z.literal("read"),
-    status: z.enum(PAYLOAD_STATUSES),
+    /** Null when the payload does not say one. */
+    status: z.enum(PAYLOAD_STATUSES).nullable(),
     summary: z.string(),
     context_remaining: z.number().nullable(),
     reason: z.string(),
@@ -19,8 +20,9 @@ export const executorPayloadSchema = z.discriminatedUnion("kind", [
 /** What stands at `ORCH_RESULT_PATH` after a session. It is a claim: it can stop an item, it never passes one. */
 export type ExecutorPayload = z.infer<typeof executorPayloadSchema>;
 
+/** A payload may say only how much context is left; a status that is there must be one of ours. */
 const writtenPayload = z.looseObject({
-  status: z.enum(PAYLOAD_STATUSES),
+  status: z.enum(PAYLOAD_STATUSES).nullable().default(null),
   summary: z.string().default(""),
   contextRemaining: z.number().nullable().default(null),
   reason: z.string().default(""),
@@ -79,7 +81,7 @@ export function decideExecutorOutcome(facts: ExecutorFacts): ExecutorOutcome {
   const { ending, payload } = facts;
   if (ending.kind !== "exited") return outcomeOfEnding(ending);
   if (payload.kind === "malformed") return { kind: "failed", reasonCode: "RESULT_MALFORMED" };
-  const status = payload.kind === "read" ? payload.status : undefined;
+  const status = payload.kind === "read" ? payload.status : null;
   if (ending.exit_code === 75 && status !== "failed" && status !== "blocked") return { kind: "handoff" };
   if (ending.exit_code !== 0 && ending.exit_code !== 75) return { kind: "failed", reasonCode: "EXIT_NONZERO" };
   if (status === "failed") return { kind: "failed", reasonCode: "ITEM_ESCALATED" };

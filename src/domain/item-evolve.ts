@@ -27,6 +27,8 @@ export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules
       return { ...state, started: true };
     case "attempt_opened":
       return openAttempt(state, event.details);
+    case "worktree_restored":
+      return restoreWorktree(state, event.details);
     case "session_started":
       return startSession(state, event.details);
     case "session_finished":
@@ -72,14 +74,25 @@ function openAttempt(state: ItemState, details: EventDetails<"attempt_opened">):
     candidates: [],
   };
   const opened = { ...state, attempts: [...state.attempts, attempt], round: details.round };
-  if (details.prepare_ending === null && details.prepare_status !== "failed") return opened;
-  const stop: RunStop =
-    details.prepare_ending?.kind === "timed_out"
-      ? TIMEOUT
-      : details.prepare_ending?.kind === "cancelled"
-        ? INTERRUPTED
-        : { kind: "terminal", terminalState: "failed", reasonCodes: ["PREPARE_FAILED"] };
-  return { ...endAttempt(opened, "lost"), stop };
+  const stop = stopOfPreparation(details);
+  return stop === undefined ? opened : { ...endAttempt(opened, "lost"), stop };
+}
+
+/** A worktree whose preparation went wrong is not adopted: the next resume makes another. */
+function restoreWorktree(state: ItemState, details: EventDetails<"worktree_restored">): ItemState {
+  const attempt = currentAttempt(state);
+  require(attempt.attempt === details.attempt, "only the current attempt's worktree is restored");
+  const stop = stopOfPreparation(details);
+  return stop === undefined ? withAttempt(state, { ...attempt, worktree: details.worktree }) : { ...state, stop };
+}
+
+function stopOfPreparation(
+  details: Pick<EventDetails<"attempt_opened">, "prepare_status" | "prepare_ending">,
+): RunStop | undefined {
+  if (details.prepare_ending?.kind === "timed_out") return TIMEOUT;
+  if (details.prepare_ending?.kind === "cancelled") return INTERRUPTED;
+  if (details.prepare_ending === null && details.prepare_status !== "failed") return undefined;
+  return { kind: "terminal", terminalState: "failed", reasonCodes: ["PREPARE_FAILED"] };
 }
 
 function startSession(state: ItemState, details: EventDetails<"session_started">): ItemState {

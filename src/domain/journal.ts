@@ -118,6 +118,15 @@ const DETAILS = {
     executions,
     files,
   }),
+  /** The worktree of the attempt was gone and was made again, under a name of its own, from the tree proven last. */
+  worktree_restored: z.strictObject({
+    attempt: counter,
+    worktree: z.string(),
+    prepare_status: z.string(),
+    prepare_ending: processEndingSchema.nullable(),
+    executions,
+    files,
+  }),
   session_started: z.strictObject({
     ...attemptRound,
     session: counter,

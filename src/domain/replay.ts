@@ -4,13 +4,13 @@ import type { ItemRules } from "./item-evolve.ts";
 import type { EventType, JournalEvent } from "./journal.ts";
 import { evolveRun, newRun, type RunState } from "./run.ts";
 
-/** Events that may follow a command. `attempt_lost` may follow any that needs a worktree. */
+/** Events that may follow a command. `attempt_lost` and `worktree_restored` may follow any that needs a worktree. */
 const EVENTS_OF: Record<ItemCommand["type"], readonly EventType[]> = {
   start_item: ["item_started"],
   open_attempt: ["attempt_opened"],
-  run_session: ["session_started", "attempt_lost"],
+  run_session: ["session_started", "worktree_restored", "attempt_lost"],
   lose_attempt: ["attempt_lost"],
-  seal_handoff: ["handoff_sealed", "candidate_refused", "attempt_lost"],
+  seal_handoff: ["handoff_sealed", "candidate_refused", "worktree_restored", "attempt_lost"],
   build_candidate: ["candidate_built", "candidate_refused", "attempt_lost"],
   verify: ["verification_started", "verification_finished"],
   prepare_commit: ["item_commit_prepared"],

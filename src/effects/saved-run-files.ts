@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   NORMALIZED_PLAN_FILE,
@@ -69,8 +69,11 @@ export async function removeRunCache(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** True when a folder has something in it. */
+/** True when something stands where a new folder shall be made: a folder with something in it, or no folder. */
 export async function isOccupied(folder: string): Promise<boolean> {
-  await mkdir(folder, { recursive: true });
-  return (await readdir(folder)).length > 0;
+  try {
+    return (await readdir(folder)).length > 0;
+  } catch (fault) {
+    return (fault as NodeJS.ErrnoException).code !== "ENOENT";
+  }
 }

@@ -6,11 +6,14 @@ import type { RunContext } from "./run-context.ts";
 
 /**
  * Closure, in this order: digests at the trust ref's tip and policy once more; delivery; the
- * three gates, always all, for exactly the delivered head. A resume of a run that waits at the gates does only the last.
+ * three gates, always all, for exactly the delivered head. A resume of a run that waits at the gates does only the last,
+ * unless it asks for a delivery that has not been made.
  */
 export async function closeRun(context: RunContext): Promise<RunStop> {
   const { recorder } = context;
-  if (recorder.state.readyHead !== recorder.state.tip) {
+  const { readyHead, tip, delivery } = recorder.state;
+  const delivered = context.settings.deliver === "none" || (delivery?.status === "moved" && delivery.head === tip);
+  if (readyHead !== tip || !delivered) {
     const refused = (await judgeTrust(context, "closure")) ?? (await deliver(context));
     if (refused !== undefined) return refused;
   }

@@ -31,6 +31,8 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
         "plain",
         `${item}attempt ${event.details.attempt}, worktree ${event.details.prepare_status === "nothing_to_do" ? "open" : `prepared (${event.details.prepare_status})`}`,
       );
+    case "worktree_restored":
+      return say("yellow", `${item}worktree was gone and is made again (${event.details.prepare_status})`);
     case "session_started":
       return say("plain", `${item}executor, ${event.details.kind}, round ${event.details.round}`);
     case "session_finished":

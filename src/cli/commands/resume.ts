@@ -5,7 +5,7 @@ import { EXIT } from "../../domain/run-stop.ts";
 import type { SavedRun, SavedRunFault } from "../../domain/saved-run.ts";
 import { checkSavedRun, finishSealing, resumeRun } from "../../kernel/resume-run.ts";
 import { refuse, requireRun, type FoundRun } from "../answer.ts";
-import { finishRun } from "../finish-run.ts";
+import { finishRun, printOutcome } from "../finish-run.ts";
 import type { Io } from "../io.ts";
 import { given, parseSettings, type InvocationOptions } from "../options.ts";
 import { createProgress } from "../progress.ts";
@@ -22,7 +22,7 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
   if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
   const request = { newAttempt: options.newAttempt, executorEnvNames: Object.keys(parsed.value.settings.executorEnv) };
   const decision = decideResume(found.run.state, request);
-  if (decision.kind === "answer") return answer(io, decision);
+  if (decision.kind === "answer") return answer(io, found, decision, options);
   const lock = lockRun(found.runFolder, found.run.state.runId);
   if (!lock.ok) {
     io.note(`LOCKED ${found.run.state.runId} is held by ${lock.error.holder}; nothing was changed`);
@@ -35,7 +35,7 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
   const now = decideResume(run.state, request);
   if (now.kind === "answer") {
     await open.close(false);
-    return answer(io, now);
+    return answer(io, { ...found, run }, now, options);
   }
   const context = await resumeRun(open.ports, run, facts, {
     settings: parsed.value.settings,
@@ -89,8 +89,15 @@ async function openChecked(io: Io, found: FoundRun, lock: RunLock, options: Resu
   return { open, run, facts, warnings: checked.value.warnings };
 }
 
-function answer(io: Io, { code, message, exitCode }: Extract<ResumeDecision, { kind: "answer" }>): number {
+/** Says why there is nothing to go on with; who reads JSON is told how the run stands, unless the call was wrong. */
+function answer(
+  io: Io,
+  { runFolder, run }: FoundRun,
+  { code, message, exitCode }: Extract<ResumeDecision, { kind: "answer" }>,
+  { format }: ResumeOptions,
+): number {
   io.note(`${code === undefined ? "" : `${code} `}${message}`);
+  if (format === "json" && exitCode !== EXIT.usage) printOutcome(io, runFolder, run.state, exitCode);
   return exitCode;
 }
 

@@ -23,21 +23,48 @@ export function currentAttempt(context: RunContext, itemId: string): AttemptStat
 
 /**
  * The worktree of the attempt under way. When it is gone, because a run folder was carried elsewhere or a cache was
- * emptied, it is made again from the tree that was proven last; without such a tree there is nothing to go on from.
+ * emptied, it is made again from the tree that was proven last; without such a tree the attempt is lost. Nothing is
+ * given when the state now says what is to be done instead.
  */
 export async function findOrRestoreWorktree(context: RunContext, itemId: string): Promise<Worktree | undefined> {
-  const { repository } = context.ports;
+  const { recorder, ports } = context;
   const attempt = currentAttempt(context, itemId);
   const sealed = attempt.sessions.at(-1)?.handoffTree;
-  const found = await repository.findWorktree(attempt.worktree);
+  const found = await ports.repository.findWorktree(attempt.worktree);
   if (found !== undefined && (sealed === undefined || (await isStillAt(context, itemId, found, sealed)))) return found;
   const tree = sealed ?? attempt.candidates.at(-1)?.tree;
-  if (tree === undefined && attempt.sessions.length > 0) return undefined;
-  const worktree = await repository.openWorktree(attempt.worktree, attempt.baseCommit);
-  const folder = `${attemptFolder(itemId, attempt.attempt)}/restore-${context.recorder.state.resumes}-${attempt.sessions.length}`;
-  await prepareWorktree(context, { worktree, commit: attempt.baseCommit, folder, itemId, stage: "execution" });
-  if (tree !== undefined) await repository.restoreTree(worktree, tree);
-  return worktree;
+  if (tree !== undefined || attempt.sessions.length === 0) return restoreWorktree(context, itemId, tree);
+  recorder.record("attempt_lost", { attempt: attempt.attempt, why: "worktree_gone" }, itemId);
+  return undefined;
+}
+
+/** Makes the worktree anew; it takes the old one's place with the event alone, when it is prepared and complete. */
+async function restoreWorktree(
+  context: RunContext,
+  itemId: string,
+  tree: string | undefined,
+): Promise<Worktree | undefined> {
+  const { recorder, ports } = context;
+  const { attempt, baseCommit: commit, sessions } = currentAttempt(context, itemId);
+  const purpose = `restore-${recorder.state.resumes}-${sessions.length}`;
+  const worktree = await ports.repository.openWorktree(worktreeName(itemId, attempt, purpose), commit);
+  const folder = `${attemptFolder(itemId, attempt)}/${purpose}`;
+  const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
+  const usable = prepared.status !== "failed";
+  if (usable && tree !== undefined) await ports.repository.restoreTree(worktree, tree);
+  recorder.record(
+    "worktree_restored",
+    {
+      attempt,
+      worktree: worktree.name,
+      prepare_status: prepared.status,
+      prepare_ending: prepared.ending,
+      executions: prepared.executions,
+      files: prepared.files,
+    },
+    itemId,
+  );
+  return usable ? worktree : undefined;
 }
 
 async function isStillAt(context: RunContext, itemId: string, worktree: Worktree, tree: string): Promise<boolean> {

@@ -22,7 +22,7 @@ export async function runSession(context: RunContext, itemId: string, command: S
   const { recorder, ports } = context;
   const { attempt, session, round, kind } = command;
   const worktree = await findOrRestoreWorktree(context, itemId);
-  if (worktree === undefined) return recorder.record("attempt_lost", { attempt, why: "worktree_gone" }, itemId);
+  if (worktree === undefined) return;
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/session-${session}`;
   const scratch = await ports.environments.openScratch(worktreeName(itemId, attempt, `session-${session}`));
   const briefing = await writeBriefing(context, { itemId, ...command, folder, scratch });

@@ -19,7 +19,7 @@ export async function sealHandoff(
 ): Promise<void> {
   const { recorder, ports } = context;
   const worktree = await findOrRestoreWorktree(context, itemId);
-  if (worktree === undefined) return recorder.record("attempt_lost", { attempt, why: "worktree_gone" }, itemId);
+  if (worktree === undefined) return;
   const state = currentAttempt(context, itemId);
   const excluded = await readPreparedPaths(context, itemId, attempt);
   const candidate = await ports.repository.buildCandidate(worktree, state.baseCommit, excluded);

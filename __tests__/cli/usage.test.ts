@@ -1,0 +1,453 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import {
+  buildPlan,
+  CLI,
+  GATES_OPEN,
+  makeFolder,
+  PLAN_PATH,
+  startProcess,
+  TestRepository,
+  withExecutor,
+  type Ended,
+} from "../support/conveyor.ts";
+import { git } from "../support/git-run.ts";
+
+// oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
+const ANSI = /\u001b\[/;
+
+/** Asserts one clear word on stderr, nothing on stdout, and that no run was begun. */
+function expectRefusal(ended: Ended, root: string, ...said: string[]): void {
+  for (const text of said) expect(ended.stderr).toContain(text);
+  expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 2, stdout: "" });
+  expect(ended.stderr).not.toMatch(/^ {4}at /m);
+  expect(existsSync(join(root, ".conveyor"))).toBe(false);
+}
+
+describe("where there is nothing to run in", () => {
+  const repository = new TestRepository();
+
+  test("not a repository", async () => {
+    const cwd = makeFolder();
+    expectRefusal(await repository.conveyor(["run", "plan.md"], { cwd }), cwd, "USAGE", "expected a git checkout");
+  });
+
+  test("a bare repository", async () => {
+    const cwd = makeFolder();
+    repository.git("init", "--quiet", "--bare", cwd);
+    expectRefusal(await repository.conveyor(["run", "plan.md"], { cwd }), cwd, "REPOSITORY_UNSUPPORTED", "bare");
+  });
+
+  test("a repository without a commit", async () => {
+    const cwd = makeFolder();
+    repository.git("init", "--quiet", cwd);
+    writeFileSync(join(cwd, "plan.md"), buildPlan([{ step_id: "01" }]));
+    expectRefusal(await repository.conveyor(["run", "plan.md"], { cwd }), cwd, "PLAN_NOT_COMMITTED", "git commit");
+  });
+});
+
+describe("the plan", () => {
+  const repository = new TestRepository();
+  repository.write({ "docs/new plan.md": buildPlan([{ step_id: "01" }]) });
+  const run = (...args: string[]): Promise<Ended> => repository.conveyor(["run", ...args]);
+
+  test("does not exist", async () => {
+    expectRefusal(await run("docs/none.md"), repository.path, "USAGE no such plan: docs/none.md");
+  });
+
+  test("lies outside", async () => {
+    expectRefusal(await run("../plan.md"), repository.path, "USAGE expected a plan inside", "../plan.md");
+  });
+
+  test("is not committed: the command that commits it can be pasted", async () => {
+    const ended = await run("docs/new plan.md");
+    expectRefusal(ended, repository.path, "PLAN_NOT_COMMITTED", "git add -- 'docs/new plan.md' && git commit");
+  });
+
+  test("has changes that are not committed, whatever --allow-dirty says", async () => {
+    const other = new TestRepository();
+    other.write({ [PLAN_PATH]: buildPlan([{ step_id: "02" }]) });
+    expectRefusal(await other.conveyor(["run", PLAN_PATH]), other.path, "PLAN_NOT_COMMITTED");
+    other.git("add", "--all");
+    expectRefusal(await other.conveyor(["run", PLAN_PATH, "--allow-dirty"]), other.path, "PLAN_NOT_COMMITTED");
+  });
+
+  test("has errors: each is located", async () => {
+    const broken = new TestRepository({
+      rows: [{ step_id: "01", allowed_write_roots: "../out", requires_red_green: "perhaps" }],
+    });
+    const ended = await broken.conveyor(["run", PLAN_PATH]);
+    expectRefusal(ended, broken.path, "PLAN_INVALID");
+    expect(ended.stderr.match(new RegExp(`^${PLAN_PATH}:\\d+:\\d+ PLAN_\\w+`, "gm"))?.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+test("uncommitted changes of tracked files are refused; --allow-dirty leaves them out of the run", async () => {
+  const repository = new TestRepository();
+  repository.write({ "README.md": "# Dirty\n", "untracked.txt": "does not matter\n" });
+  expectRefusal(
+    await repository.conveyor(["run", PLAN_PATH]),
+    repository.path,
+    "DIRTY_CHECKOUT",
+    "README.md",
+    "--allow-dirty",
+  );
+  const ended = await repository.run(["--allow-dirty", ...GATES_OPEN]);
+  expect(ended.code).toBe(0);
+  expect(repository.git("show", `${ended.outcome.branch}:README.md`)).toBe("# Test");
+  expect(readFileSync(join(repository.path, "README.md"), "utf8")).toBe("# Dirty\n");
+});
+
+describe("the configuration", () => {
+  const executor = "executor: {use: command, command: [bash, tools/executor.sh]}";
+  test.each([
+    ["is not YAML", "version: 1\nlimits: {fix-rounds: 2\n", [".github/conveyor.yml:"]],
+    [
+      "has an unknown key",
+      `version: 1\n${executor}\nlimts: {fix-rounds: 2}\n`,
+      [".github/conveyor.yml:3:1 CONFIG_UNKNOWN_KEY limts"],
+    ],
+    [
+      "has an unknown key inside",
+      `version: 1\n${executor}\nlimits:\n  fix-round: 2\n`,
+      [".github/conveyor.yml:4:3 CONFIG_UNKNOWN_KEY limits.fix-round"],
+    ],
+    [
+      "has two wrong values",
+      `version: 2\n${executor}\nlimits: {fix-rounds: -1}\n`,
+      [".github/conveyor.yml:1:1 CONFIG_INVALID version", ".github/conveyor.yml:3:10 CONFIG_INVALID limits.fix-rounds"],
+    ],
+    [
+      "has an unknown placeholder",
+      "version: 1\nexecutor: {use: command, command: [agent, '{promt_path}']}\n",
+      [":2:", "{promt_path}", "{prompt_path}"],
+    ],
+    [
+      "asks for an executor this version does not have",
+      "version: 1\nexecutor: {use: codex}\n",
+      [".github/conveyor.yml:2:"],
+    ],
+    ["names no executor", "version: 1\n", ["EXECUTOR_NOT_CONFIGURED", "--executor-bin"]],
+  ])("%s", async (_name, config, said) => {
+    const repository = new TestRepository({ config });
+    expectRefusal(await repository.conveyor(["run", PLAN_PATH]), repository.path, ...said);
+  });
+
+  test("is missing, and so is the executor", async () => {
+    const repository = new TestRepository({ config: null });
+    expectRefusal(await repository.conveyor(["run", PLAN_PATH]), repository.path, "EXECUTOR_NOT_CONFIGURED");
+  });
+
+  test("of --config is read from disk, located there, and recorded as local", async () => {
+    const repository = new TestRepository({ config: null });
+    expectRefusal(
+      await repository.conveyor(["run", PLAN_PATH, "--config", "none.yml"]),
+      repository.path,
+      "USAGE --config: cannot read none.yml",
+    );
+    writeFileSync(join(repository.path, "mine.yml"), `version: 1\n${executor}\nlimts: {}\n`);
+    expectRefusal(
+      await repository.conveyor(["run", PLAN_PATH, "--config", "mine.yml"]),
+      repository.path,
+      "mine.yml:3:1 CONFIG_UNKNOWN_KEY",
+    );
+    writeFileSync(join(repository.path, "mine.yml"), `version: 1\n${executor}\n`);
+    const ended = await repository.run(["--config", "mine.yml", ...GATES_OPEN]);
+    expect(ended.code).toBe(0);
+    expect(repository.report()).toMatchObject({ digests: { config_authority: "local" } });
+  });
+});
+
+describe("what cannot be proven is refused before anything starts", () => {
+  // VERIFICATION_MISSING stands behind this: in form B a deliverable is an artifact to be checked, and one is demanded.
+  test("an item that promises nothing that could be verified", async () => {
+    const rows = [{ step_id: "01", required_verification_commands: "", deliverable: "none" }];
+    const repository = new TestRepository({ rows });
+    expectRefusal(await repository.conveyor(["run", PLAN_PATH]), repository.path, "PLAN_CELL_EMPTY", "PLAN_INVALID");
+  });
+
+  test("red/green, a manual gate, external evidence: all at once, each with its line; the others can be chosen", async () => {
+    const repository = new TestRepository({
+      rows: [
+        { step_id: "01" },
+        { step_id: "02", requires_red_green: "yes" },
+        { step_id: "03", manual_gate: "approval" },
+        { step_id: "04", external_check: "human_supplied_evidence_required" },
+      ],
+    });
+    const ended = await repository.conveyor(["run", PLAN_PATH]);
+    expectRefusal(
+      ended,
+      repository.path,
+      "RED_GREEN_NOT_PROVEN item 02",
+      "ITEM_AWAITING_HUMAN_GATE item 03",
+      "ITEM_BLOCKED_EXTERNAL item 04",
+    );
+    expect((await repository.run(["--item", "01"])).code).toBe(75);
+    const resumed = await repository.resume();
+    expect({ code: resumed.code, codes: resumed.outcome.blocked_reason_codes }).toEqual({
+      code: 3,
+      codes: ["RED_GREEN_NOT_PROVEN"],
+    });
+  });
+});
+
+describe("options", () => {
+  const repository = new TestRepository({
+    rows: [{ step_id: "01" }, { step_id: "02", prerequisites: "01" }],
+    files: { "full/file.txt": "something\n" },
+  });
+
+  test.each<readonly [string[], string[]]>([
+    [["--item", "07"], ["no item 07"]],
+    [["--item", "02"], ["02 needs 01"]],
+    [
+      ["--output-dir", "full"],
+      ["--output-dir", "full"],
+    ],
+    [
+      ["--output-dir", "README.md"],
+      ["--output-dir", "README.md"],
+    ],
+    [
+      ["--timeout-ms", "0"],
+      ["--timeout-ms", "above 0"],
+    ],
+    [
+      ["--timeout-ms", "-5"],
+      ["--timeout-ms", "above 0"],
+    ],
+    [
+      ["--timeout-ms", "1.5"],
+      ["--timeout-ms", "above 0"],
+    ],
+    [
+      ["--timeout-ms", "soon"],
+      ["--timeout-ms", "above 0"],
+    ],
+    [["--timeout-ms"], ["--timeout-ms", "argument missing"]],
+    [["--deliver", "everywhere"], ["none, branch"]],
+    [["--format", "xml"], ["text, json"]],
+    [["--executor-env", "NOVALUE"], ["--executor-env: expected NAME=value"]],
+    [["--executor-env", "1A=x"], ["--executor-env: expected NAME=value"]],
+    [["--executor-env", "=secret-value"], ["--executor-env: expected NAME=value"]],
+    [["--executor-arg", "x"], ["--executor-bin"]],
+    [["--executor-expected-artifact", "x"], ["--executor-bin"]],
+    [["--no-such-option"], ["--no-such-option", "conveyor --help"]],
+    [["another.md"], ["too many arguments"]],
+  ])("run %j", async (args, said) => {
+    const ended = await repository.conveyor(["run", PLAN_PATH, ...args]);
+    expectRefusal(ended, repository.path, ...said);
+    expect(ended.stderr).not.toContain("secret-value");
+  });
+
+  test.each<readonly [string[], string]>([
+    [["frobnicate"], "unknown command"],
+    [["run"], "missing required argument"],
+    [["items", "show", PLAN_PATH], "missing required argument"],
+    [["items", "show", PLAN_PATH, "07"], "no item 07"],
+    [["plans", "lint", "nowhere"], "no such file or folder"],
+    [["status"], "no run here yet"],
+    [["report", "RUN_20260325T120000Z_deadbeef"], "no such run"],
+    [["verify", "--rerun"], "unknown option"],
+  ])("%j", async (args, said) => {
+    expectRefusal(await repository.conveyor(args), repository.path, said);
+  });
+
+  test("no command at all prints the help and is wrong usage", async () => {
+    const ended = await repository.conveyor([]);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain("Usage: conveyor");
+  });
+
+  test("--item: the chosen ones pass, the run seals with 75, and a resume does the rest", async () => {
+    const first = await repository.run(["--item", "01", ...GATES_OPEN]);
+    expect({ code: first.code, handoff: first.outcome.handoff, run: first.outcome.terminal_state }).toEqual({
+      code: 75,
+      handoff: true,
+      run: null,
+    });
+    expect(first.outcome.items).toMatchObject([{ terminal_state: "passed" }, { terminal_state: null, attempts: 0 }]);
+    const second = await repository.resume(GATES_OPEN);
+    expect(second.code).toBe(0);
+    expect(second.outcome.items).toMatchObject([
+      { terminal_state: "passed", attempts: 1 },
+      { terminal_state: "passed", attempts: 1 },
+    ]);
+  });
+
+  test("a value that begins with a dash is taken as written", async () => {
+    const script = 'mkdir -p out; printf "%s|" "$@" "$LEVEL" > out/01.txt; cp out/01.txt out/02.txt';
+    const words = ["-x", "--help", "--", "-"].flatMap((word) => ["--executor-arg", word]);
+    const ended = await repository.run([
+      ...withExecutor(script),
+      "--executor-arg",
+      "name",
+      ...words,
+      "--executor-env",
+      "LEVEL=--deep",
+      "--item",
+      "01",
+    ]);
+    expect(ended.code).toBe(75);
+    const parent = repository.events().find((event) => event.type === "item_settled")?.details["commit"] as string;
+    expect(git(join(repository.runFolder(), "repo.git"), "show", `${parent}:out/01.txt`)).toBe(
+      "-x|--help|--|-|--deep|",
+    );
+    expect(repository.events().find((event) => event.type === "run_created")?.details["executor"]).toMatchObject({
+      command: ["bash", "-c", script, "name", "-x", "--help", "--", "-"],
+    });
+  });
+
+  test("--output-dir and --checkpoint-path: the run lies there and can be gone on with by its path", async () => {
+    const folder = join(makeFolder(), "a run");
+    const copy = join(makeFolder(), "checkpoint.json");
+    const first = await repository.run(["--output-dir", folder, "--checkpoint-path", copy]);
+    expect(first.outcome.run_dir).toBe(folder);
+    expect(readFileSync(copy)).toEqual(readFileSync(join(folder, "orchestrator_checkpoint.json")));
+    const second = await repository.resume([folder, ...GATES_OPEN]);
+    expect({ code: second.code, id: second.outcome.run_id }).toEqual({ code: 0, id: first.outcome.run_id });
+    expect((await repository.conveyor(["verify", folder])).code).toBe(0);
+  });
+});
+
+test("--dry-run shows plan, commands and bounds, and starts no process", async () => {
+  const marker = join(makeFolder(), "started");
+  const touch = (what: string): string => `[bash, -c, "echo ${what} >> ${marker}"]`;
+  const repository = new TestRepository({
+    rows: [{ step_id: "01", required_verification_commands: `echo verify >> ${marker}` }],
+    executor: `echo executor >> ${marker}\n`,
+    configLines: [`prepare: {commands: [${touch("prepare")}]}`, `validation: {commands: [${touch("validation")}]}`],
+  });
+  const text = await repository.conveyor(["run", PLAN_PATH, "--dry-run"]);
+  expect(text.code).toBe(0);
+  for (const said of [
+    "no process was started",
+    "bash tools/executor.sh",
+    `must pass   echo verify >> ${marker}`,
+    "at most   6 executor sessions",
+  ]) {
+    expect(text.stdout).toContain(said);
+  }
+  const json = await repository.conveyor(["run", PLAN_PATH, "--dry-run", "--format", "json"]);
+  expect(json.stdout.trimEnd().split("\n")).toHaveLength(1);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    dry_run: true,
+    executor: ["bash", "tools/executor.sh"],
+    most_calls: { executor_sessions: 6 },
+  });
+  expect(existsSync(marker)).toBe(false);
+  expect(existsSync(join(repository.path, ".conveyor"))).toBe(false);
+  expect(repository.git("for-each-ref", "--format=%(refname)")).toBe("refs/heads/main");
+});
+
+describe("help and version", () => {
+  const repository = new TestRepository();
+  const commands = [
+    [],
+    ["demo"],
+    ["plans"],
+    ["plans", "lint"],
+    ["items"],
+    ["items", "list"],
+    ["items", "show"],
+    ["run"],
+    ["resume"],
+    ["status"],
+    ["report"],
+    ["verify"],
+    ["doctor"],
+  ];
+
+  test.each(commands.map((words) => [words.join(" ") || "conveyor itself", words] as const))(
+    "--help of %s has an example",
+    async (_name, words) => {
+      const ended = await repository.conveyor([...words, "--help"], { cwd: repository.base });
+      expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: "" });
+      expect(ended.stdout).toContain(`Usage: ${["conveyor", ...words].join(" ")}`);
+      expect(ended.stdout).toMatch(/Example:\n {2}conveyor [a-z]/);
+    },
+  );
+
+  test("every command that there is was looked at", async () => {
+    const { stdout } = await repository.conveyor(["--help"]);
+    const listed = [...(stdout.split("Commands:")[1]?.split("Example:")[0] ?? "").matchAll(/^ {2}([a-z]+) /gm)];
+    const names = new Set(listed.flatMap((match) => match[1] ?? []).filter((name) => name !== "help"));
+    expect(names).toEqual(new Set(commands.flatMap((words) => words.slice(0, 1))));
+  });
+
+  test("--version is the package's", async () => {
+    const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
+    expect(await repository.conveyor(["--version"])).toMatchObject({
+      code: 0,
+      stdout: `${manifest.version}\n`,
+      stderr: "",
+    });
+  });
+});
+
+describe("output", () => {
+  const repository = new TestRepository();
+
+  test("--format json is exactly one line on stdout, progress is plain lines on stderr", async () => {
+    const ended = await repository.conveyor(["run", PLAN_PATH, "--format", "json"], {
+      env: { TERM: "xterm-256color" },
+    });
+    expect(ended.stdout).toMatch(/^\{.*\}\n$/);
+    expect(Object.keys(JSON.parse(ended.stdout) as object)).toEqual(
+      expect.arrayContaining(
+        "run_id run_dir plan_id terminal_state handoff exit_code blocked_reason_codes items branch head_sha report_path next_actions".split(
+          " ",
+        ),
+      ),
+    );
+    expect(ended.stderr).toMatch(/^\d\d:\d\d:\d\d stage execution$/m);
+    expect(ended.stderr).toContain("01: passed");
+    expect(ended.stderr).not.toMatch(ANSI);
+    for (const command of ["resume", "status", "verify"]) {
+      expect((await repository.conveyor([command, "--format", "json"])).stdout).toMatch(/^\{.*\}\n$/);
+    }
+    for (const words of [
+      ["plans", "lint"],
+      ["items", "list", PLAN_PATH],
+      ["items", "show", PLAN_PATH, "01"],
+      ["doctor"],
+    ]) {
+      const { stdout } = await repository.conveyor([...words, "--format", "json"]);
+      expect(() => JSON.parse(stdout) as unknown).not.toThrow();
+    }
+  });
+
+  test("text is the verdict first, what to do next, and no colours in a pipe", async () => {
+    const ended = await repository.conveyor(["resume", "--ci-status", "success"], { env: { NO_COLOR: "1" } });
+    expect(ended.stdout).toMatch(
+      /^blocked \(not audited\): 1 of 1 items passed: GATE_POLICY_DENIED_OR_UNKNOWN, GATE_REVIEW_NOT_APPROVED\n/,
+    );
+    expect(ended.stdout).toContain("conveyor resume RUN_");
+    expect(ended.stdout + ended.stderr).not.toMatch(ANSI);
+  });
+
+  test("--quiet: no progress, the outcome alone", async () => {
+    const ended = await repository.conveyor(["run", PLAN_PATH, "--quiet"]);
+    expect(ended.stderr).toBe("");
+    expect(ended.stdout).toContain("blocked (not audited)");
+  });
+
+  test("on a terminal there are colours, and with NO_COLOR there are none", async () => {
+    // `script` gives the program a terminal of its own.
+    const onTerminal = async (env: Record<string, string>): Promise<string> => {
+      const command = `"${process.execPath}" "${CLI}" resume RUN_20260325T120000Z_deadbeef`;
+      const ended = await startProcess("script", ["-qec", command, "/dev/null"], {
+        cwd: repository.path,
+        env: repository.env({ TERM: "xterm-256color", SHELL: "/bin/sh", ...env }),
+      }).ended;
+      expect(ended.stdout).toContain("no such run");
+      return ended.stdout;
+    };
+    expect(await onTerminal({})).toMatch(ANSI);
+    expect(await onTerminal({ NO_COLOR: "1" })).not.toMatch(ANSI);
+  });
+});
