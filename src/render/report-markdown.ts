@@ -1,5 +1,6 @@
 import { markdownTable } from "markdown-table";
 import type { RunReport } from "../domain/report.ts";
+import { showText } from "../domain/visible-text.ts";
 
 /** Renders the run report as Markdown: verdict first, then what would unblock it, stages, items, gates. */
 export function renderReportMarkdown(report: RunReport): string {
@@ -93,9 +94,9 @@ function programs(report: RunReport): string {
   ]);
 }
 
-/** Text that came from a plan or a program, as one line in which nothing is active. */
+/** Text that came from a plan or a program, as one line in which nothing is active and everything is seen. */
 function escapeText(text: string): string {
-  return text.replaceAll(/\s+/g, " ").replaceAll(/[\\`*_{}[\]<>#|!@&~]/g, "\\$&");
+  return showText(text.replaceAll(/\s+/g, " ")).replaceAll(/[\\`*_{}[\]<>#|!@&~]/g, "\\$&");
 }
 
 function escapeCell(text: string): string {
@@ -103,5 +104,5 @@ function escapeCell(text: string): string {
 }
 
 function escapeCode(text: string): string {
-  return text.replaceAll(/[`\s]+/g, " ");
+  return showText(text.replaceAll(/[`\s]+/g, " "));
 }
