@@ -33,7 +33,7 @@ export function parseJournal(bytes: Uint8Array): Result<ReadJournal, JournalFaul
   const validBytes = bytes.lastIndexOf(0x0a) + 1;
   const events: JournalEvent[] = [];
   let prev = JOURNAL_START;
-  for (let start = 0; start < validBytes; ) {
+  for (let start = 0; start < validBytes;) {
     const end = bytes.indexOf(0x0a, start);
     const index = events.length;
     const fault = (message: string) => err({ line: index + 1, message });
