@@ -53,5 +53,6 @@ export function judgeEnvironment(facts: EnvironmentFacts): DoctorFinding[] {
 
 function isOlder(version: string, [major, minor]: readonly [number, number]): boolean {
   const [foundMajor = 0, foundMinor = 0] = version.split(".").map(Number);
-  return foundMajor < major || (foundMajor === major && foundMinor < minor);
+  // Asked this way round, a version that is no number is too old.
+  return !(foundMajor > major || (foundMajor === major && foundMinor >= minor));
 }

@@ -117,7 +117,10 @@ function startSession(state: ItemState, details: EventDetails<"session_started">
 function finishSession(state: ItemState, details: EventDetails<"session_finished">, rules: ItemRules): ItemState {
   const attempt = currentAttempt(state);
   const session = lastOf(attempt.sessions);
-  require(session?.outcome.kind === "open" && session.session === details.session, "no such session is open");
+  require(session?.outcome.kind === "open" &&
+    session.session === details.session &&
+    session.round === details.round &&
+    attempt.attempt === details.attempt, "no such session is open");
   const outcome = decideExecutorOutcome({
     ending: details.ending,
     payload: details.payload,
@@ -222,7 +225,8 @@ function settle(state: ItemState, details: EventDetails<"item_settled">): ItemSt
 
 function resumeItem(state: ItemState, newAttempt: boolean): ItemState {
   const { stop: _stop, ...going } = state;
-  if (!newAttempt || state.settled?.terminalState === "passed") return going;
+  // A prepared commit is of a verified tree, and the run branch may name it already: it is finished, not done again.
+  if (!newAttempt || state.commitPrepared !== undefined) return going;
   const { settled: _settled, ...open } = going;
   return { ...endAttempt(open, "superseded"), round: 1, sessionsUsed: 0, unchangedInARow: 0, handoffTrees: [] };
 }

@@ -31,16 +31,15 @@ export interface ReadJournal {
  */
 export function parseJournal(bytes: Uint8Array): Result<ReadJournal, JournalFault> {
   const validBytes = bytes.lastIndexOf(0x0a) + 1;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, validBytes));
-  } catch {
-    return err({ line: 1, message: "expected UTF-8" });
-  }
   const events: JournalEvent[] = [];
   let prev = JOURNAL_START;
-  for (const [index, line] of text.split("\n").slice(0, -1).entries()) {
+  for (let start = 0; start < validBytes;) {
+    const end = bytes.indexOf(0x0a, start);
+    const index = events.length;
     const fault = (message: string) => err({ line: index + 1, message });
+    const line = decodeLine(bytes.subarray(start, end));
+    if (line === undefined) return fault("expected UTF-8");
+    start = end + 1;
     const event = parseEventLine(line);
     if (!event.ok) return fault(event.error);
     const before = events.at(-1);
@@ -55,6 +54,14 @@ export function parseJournal(bytes: Uint8Array): Result<ReadJournal, JournalFaul
     prev = sha256(line);
   }
   return ok({ events, head: prev, validBytes, tornBytes: bytes.length - validBytes });
+}
+
+function decodeLine(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads one line of a journal: a valid event in canonical form. */

@@ -21,6 +21,12 @@ const GATE_OPTIONS: Partial<Record<ReasonCode, string>> = {
 /** Codes after which this run has nothing more to give. */
 const NEW_RUN: readonly ReasonCode[] = ["GIT_TAMPERED", "JOURNAL_CORRUPT", "ARTIFACT_TAMPERED", "BASE_MOVED"];
 
+/** Codes that say what other codes led to. */
+const CONSEQUENCES: readonly ReasonCode[] = ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED"];
+
+/** What `unsupportedBy` gives. */
+const UNPROVABLE: readonly ReasonCode[] = ["RED_GREEN_NOT_PROVEN", "ITEM_AWAITING_HUMAN_GATE", "ITEM_BLOCKED_EXTERNAL"];
+
 /**
  * Builds the shortest list of acts that would unblock a stopped run, each with its command. Gates that wait together
  * are one act: three resumes would be two too many.
@@ -47,19 +53,27 @@ export function buildNextActions(state: RunState): NextAction[] {
     return [{ what: `${what} When each of these is true of ${state.tip}:`, command: resume(state, options.join(" ")) }];
   }
   const settled = state.items.find((item) => item.settled !== undefined && item.settled.terminalState !== "passed");
-  return stop.reasonCodes
-    .filter((code) => code !== "ITEM_ESCALATED" || stop.reasonCodes.length === 1)
-    .slice(-1)
-    .map((code) => ({ what: REASON_CODES[code].act, command: commandAfter(state, code, settled?.itemId) }));
+  const causes = stop.reasonCodes.filter((code) => !CONSEQUENCES.includes(code));
+  const codes = causes.length === 0 ? stop.reasonCodes : causes;
+  if (codes.length === 0) return [];
+  const what = codes.map((code) => REASON_CODES[code].act).join(" ");
+  return [{ what, command: commandAfter(state, codes, settled?.itemId) }];
 }
 
-function commandAfter(state: RunState, code: ReasonCode, settledItem: string | undefined): string | null {
-  if (NEW_RUN.includes(code)) return `conveyor run ${quoteShellWord(state.created.plan_path)}`;
-  const waiting = settledItem ?? state.items.find((item) => item.settled === undefined && item.started)?.itemId;
-  const anew = settledItem !== undefined || code === "SESSION_LIMIT" || code === "NO_PROGRESS";
+function commandAfter(state: RunState, codes: readonly ReasonCode[], settledItem: string | undefined): string {
+  const started = state.items.find((item) => item.settled === undefined && item.started)?.itemId;
+  // What an item that was never begun asks for stands in its plan, and a resume goes on with the same plan.
+  const asksTooMuch = settledItem === undefined && codes.some((code) => UNPROVABLE.includes(code));
+  if (asksTooMuch || codes.some((code) => NEW_RUN.includes(code))) {
+    return `conveyor run ${quoteShellWord(state.created.plan_path)}`;
+  }
+  const waiting = settledItem ?? started;
+  const anew = settledItem !== undefined || codes.includes("SESSION_LIMIT") || codes.includes("NO_PROGRESS");
   return resume(state, anew && waiting !== undefined ? `--new-attempt ${quoteShellWord(waiting)}` : "");
 }
 
+/** The values of an executor's variables were never written: the shell of whoever resumes has them, or asks for them. */
 function resume(state: RunState, options: string): string {
-  return `conveyor resume ${state.runId}${options === "" ? "" : ` ${options}`}`;
+  const env = state.created.executor.env_names.map((name) => `--executor-env ${name}="$${name}"`);
+  return ["conveyor", "resume", state.runId, ...env, ...(options === "" ? [] : [options])].join(" ");
 }

@@ -78,6 +78,14 @@ export function forbiddenRoot(path: string, forbiddenFolders: readonly string[])
   return forbiddenFolders.find((folder) => isInside(foldCase(normalizePath(folder)), folded));
 }
 
+/**
+ * Writes a path as a file system may take it: case and compatibility forms folded, and in each name what Windows
+ * ignores left out. Two paths of one folded form may be one file somewhere.
+ */
+export function foldPath(path: string): string {
+  return path.split("/").map(foldSegment).join("/");
+}
+
 /** All folders above a path, nearest first, without `.`. */
 export function foldersAbove(path: string): string[] {
   const folders: string[] = [];

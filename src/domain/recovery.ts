@@ -76,6 +76,8 @@ function judgeNewAttempt(
   if (item === undefined) return answer(EXIT.usage, `the run has no item ${itemId}`);
   if (item.settled?.terminalState === "passed")
     return answer(EXIT.usage, `item ${itemId} has passed: it is not run again`);
+  if (item.commitPrepared !== undefined)
+    return answer(EXIT.usage, `item ${itemId} is verified and about to pass; resume without --new-attempt`);
   if (item.attempts.length === 0)
     return answer(EXIT.usage, `item ${itemId} has had no attempt yet; resume without --new-attempt`);
   return { kind: "go_on" };

@@ -2,6 +2,8 @@ import { canonicalJson, type Json } from "./digest.ts";
 import { decideItem, type ItemCommand } from "./item-decide.ts";
 import type { ItemRules } from "./item-evolve.ts";
 import type { EventType, JournalEvent } from "./journal.ts";
+import type { Plan } from "./plan.ts";
+import { BEFORE_STAGES, evolveProgress, judgeRunStep, type StageProgress } from "./replay-run.ts";
 import { evolveRun, newRun, type RunState } from "./run.ts";
 
 /** Events that may follow a command. `attempt_lost` and `worktree_restored` may follow any that needs a worktree. */
@@ -20,6 +22,9 @@ const EVENTS_OF: Record<ItemCommand["type"], readonly EventType[]> = {
   nothing: [],
 };
 
+/** What a command says of the event that it leads to. */
+const COMPARED = ["attempt", "round", "session", "kind", "commit", "tree", "parent", "why"] as const;
+
 /** A step that the machine would not have taken. */
 export interface ReplayFault {
   readonly seq: number;
@@ -28,22 +33,27 @@ export interface ReplayFault {
 
 /**
  * Replays a journal beside the machine that should have written it: before each event of an item, the command that the
- * state gives must be one that leads to the event, and a settlement must be the very one that was decided.
+ * state gives must be one that leads to the event, and a settlement must be the very one that was decided. Events of
+ * the run must keep the order of its stages. Expects a journal that folds.
  */
-export function replayDecisions(events: readonly JournalEvent[], rules: ItemRules): ReplayFault[] {
+export function replayDecisions(events: readonly JournalEvent[], rules: ItemRules, plan: Plan): ReplayFault[] {
   const [first, ...rest] = events;
   if (first?.type !== "run_created") return [{ seq: 1, message: "expected run_created" }];
   let state: RunState = newRun(first);
   const faults: ReplayFault[] = [];
+  let progress: StageProgress = BEFORE_STAGES;
+  let before: JournalEvent = first;
   for (const event of rest) {
-    const fault = judgeStep(state, event, rules);
+    const fault = judgeRunStep(progress, state, event, { rules, plan }) ?? judgeStep(state, event, before, rules);
     if (fault !== undefined) faults.push({ seq: event.seq, message: fault });
+    progress = evolveProgress(progress, event);
     state = evolveRun(state, event, rules);
+    before = event;
   }
   return faults;
 }
 
-function judgeStep(state: RunState, event: JournalEvent, rules: ItemRules): string | undefined {
+function judgeStep(state: RunState, event: JournalEvent, before: JournalEvent, rules: ItemRules): string | undefined {
   const item = state.items.find((candidate) => candidate.itemId === event.item_id);
   // The receipt of a session answers its intent, not a decision.
   if (item === undefined || event.type === "session_finished") return undefined;
@@ -52,10 +62,18 @@ function judgeStep(state: RunState, event: JournalEvent, rules: ItemRules): stri
     return `${event.type} of item ${item.itemId}, where ${command.type} was due`;
   }
   if (event.type === "item_settled") return judgeSettlement(command, event);
-  if ("round" in command && "round" in event.details && command.round !== event.details.round) {
-    return `${event.type} of item ${item.itemId} in round ${event.details.round}, where round ${command.round} was due`;
+  if (event.type === "attempt_opened" && event.details.base_commit !== state.tip) {
+    return `attempt ${event.details.attempt} of item ${item.itemId} does not begin at the run branch's tip`;
   }
-  return undefined;
+  if (event.type === "verification_finished" && before.type !== "verification_started") {
+    return `verification of item ${item.itemId} finished, and none was begun`;
+  }
+  const asked: Readonly<Record<string, unknown>> = { ...command };
+  const said: Readonly<Record<string, unknown>> = { ...event.details };
+  const differs = COMPARED.find((name) => name in asked && name in said && asked[name] !== said[name]);
+  return differs === undefined
+    ? undefined
+    : `${event.type} of item ${item.itemId}: ${differs} ${String(said[differs])}, where ${String(asked[differs])} was due`;
 }
 
 function judgeSettlement(command: ItemCommand, event: JournalEvent & { type: "item_settled" }): string | undefined {

@@ -2,11 +2,11 @@ import { newItem, type ItemState } from "./item.ts";
 import { evolveItem, ImpossibleEventError, type ItemRules } from "./item-evolve.ts";
 import { blockedGateCodes, evaluateGates, type GateDecision } from "./gates.ts";
 import { canonicalJson } from "./digest.ts";
-import type { EventDetails, FileDigest, JournalEvent, StageExecution } from "./journal.ts";
+import type { EventDetails, EventType, FileDigest, JournalEvent, StageExecution } from "./journal.ts";
 import { decidePolicy, type PolicyDecision } from "./policy.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { RunStop, TerminalState } from "./run-stop.ts";
-import { stageKey, type Stage } from "./stages.ts";
+import { STAGES, stageKey, type Stage } from "./stages.ts";
 import { judgeValidation, type VerificationVerdict } from "./verification.ts";
 
 /** A change of the current stage, as the report lists it. */
@@ -135,7 +135,26 @@ function nameFiles(
   return new Map([...files, ...added.map((file) => [file.path, file] as const)]);
 }
 
+/** The events that are an item's; all others are the run's and name no item. */
+const ITEM_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
+  "item_started",
+  "attempt_opened",
+  "session_started",
+  "session_finished",
+  "attempt_lost",
+  "handoff_sealed",
+  "candidate_built",
+  "candidate_refused",
+  "verification_started",
+  "verification_finished",
+  "item_commit_prepared",
+  "item_settled",
+]);
+
 function evolveItems(state: RunState, event: JournalEvent, rules: ItemRules): RunState {
+  if ((event.item_id !== null) !== ITEM_EVENTS.has(event.type)) {
+    throw new ImpossibleEventError(`${event.type} with item ${event.item_id ?? "none"}`);
+  }
   if (event.item_id === null && event.type !== "run_resumed") return state;
   let found = event.item_id === null;
   const items = state.items.map((item) => {
@@ -225,6 +244,7 @@ function decidePolicyOf(state: RunState, details: EventDetails<"trust_read">): P
 }
 
 function evolveGates(state: RunState, details: EventDetails<"gates_evaluated">): RunState {
+  if (details.head !== state.tip) throw new ImpossibleEventError("gates of another head than the run branch's");
   const decisions = evaluateGates(details.signals, state.policy?.decision === "allow");
   if (canonicalJson(decisions) !== canonicalJson(details.decisions)) {
     throw new ImpossibleEventError("the gate decisions are not those that the signals give");
@@ -240,9 +260,10 @@ function stopRun(state: RunState, event: JournalEvent & { type: "run_stopped" })
     done &&
     (state.gates === undefined ||
       codes.length > 0 ||
+      STAGES.some((stage) => !state.completedStages.includes(stageKey(stage))) ||
       state.items.some((item) => item.settled?.terminalState !== "passed"))
   ) {
-    throw new ImpossibleEventError("a run is done only when every item passed and every gate did");
+    throw new ImpossibleEventError("a run is done only when every stage is, every item passed and every gate did");
   }
   return { ...state, stop: { kind, terminalState, reasonCodes, signal, at: event.at } };
 }

@@ -3,7 +3,8 @@ import type { TreeChange } from "./candidate.ts";
 import type { Config } from "./config.ts";
 import { buildPathMatcher } from "./globs.ts";
 import type { PlanItem } from "./plan.ts";
-import { isInside } from "./paths.ts";
+import { foldPath, isInside, normalizePath } from "./paths.ts";
+import { invisibleIndex, showText } from "./visible-text.ts";
 
 export const scopeViolationSchema = z.strictObject({
   code: z.enum(["SCOPE_VIOLATION", "PROTECTED_PATH_CHANGED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED"]),
@@ -27,8 +28,8 @@ const PROTECTED_FLOOR = [
   "**/.npmrc",
   ".husky",
   ".githooks",
-  "**/hooks/pre-commit",
-  "**/hooks/post-commit",
+  // A folder `hooks` may hold anything; a file of one of these names in it is what git runs.
+  "**/hooks/{applypatch-msg,commit-msg,fsmonitor-watchman,post-*,pre-*,prepare-commit-msg,proc-receive,push-to-checkout,reference-transaction,sendemail-validate,update}",
   "**/AGENTS*.md",
   "**/CLAUDE*.md",
   "**/.claude",
@@ -55,19 +56,22 @@ export interface ScopeRules {
  * line, file and byte limits DIFF_LIMIT_EXCEEDED. Empty when all is well.
  */
 export function judgeScope(changes: readonly TreeChange[], rules: ScopeRules): ScopeViolation[] {
-  const isProtected = buildPathMatcher([
-    ...PROTECTED_FLOOR,
-    ...Object.values(rules.config.paths),
-    ...rules.config.policy["protected-paths"],
-  ]);
-  const floorFiles = [rules.planPath, rules.configPath].map((path) => path.toLowerCase());
+  const matches = buildPathMatcher([...PROTECTED_FLOOR, ...rules.config.policy["protected-paths"]]);
+  // Names of places, not patterns: a bracket in one stands for itself.
+  const places = [rules.planPath, rules.configPath, ...Object.values(rules.config.paths)].map((path) =>
+    foldPath(normalizePath(path)),
+  );
+  const isProtected = (path: string): boolean => {
+    const folded = foldPath(path);
+    return matches(path) || matches(folded) || places.some((place) => isInside(place, folded));
+  };
   const violations = changes.flatMap((change): ScopeViolation[] => {
     const found: ScopeViolation[] = unsafeReasons(change).map((detail) => ({
       code: "PATH_UNSAFE",
       path: change.path,
       detail,
     }));
-    if (isProtected(change.path) || floorFiles.includes(change.path.toLowerCase())) {
+    if (isProtected(change.path)) {
       found.push({ code: "PROTECTED_PATH_CHANGED", path: change.path, detail: "this path is protected" });
     }
     if (!rules.item.write_roots.some((root) => isInside(root, change.path))) {
@@ -86,13 +90,12 @@ function unsafeReasons(change: TreeChange): string[] {
   if (change.path_hex !== undefined) reasons.push("the name is not UTF-8");
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(change.path)) reasons.push("the name has control characters");
-  if (/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/.test(change.path))
-    reasons.push("the name has invisible characters");
+  else if (invisibleIndex(change.path) !== -1) reasons.push("the name has invisible characters");
   if (names.some(isGitLike)) reasons.push("the name stands for .git on some file system");
   if (/^0+$/.test(change.new_oid)) reasons.push("git takes no path of this name into a tree");
   if (change.new_mode === "160000") reasons.push("a submodule or nested repository");
   if (change.link_target !== undefined && leavesTree(change.path, change.link_target)) {
-    reasons.push(`a symlink that leaves the tree: ${change.link_target}`);
+    reasons.push(`a symlink that leaves the tree: ${showText(change.link_target)}`);
   }
   return reasons;
 }
@@ -108,19 +111,17 @@ function isGitLike(name: string): boolean {
   return folded === ".git" || /^git~\d+$/.test(folded);
 }
 
-/** True when a symlink's target is absolute, climbs out of the root, or passes through a `.git`. */
+/**
+ * True when a symlink's target is absolute, climbs out of the root, or passes through a `.git`. `..` may stand at the
+ * beginning alone: after a name it climbs from wherever that name leads, and the name may be a symlink too.
+ */
 function leavesTree(path: string, target: string): boolean {
   if (target.startsWith("/") || target.includes("\\") || target.includes("\0")) return true;
-  const stack = path.split("/").slice(0, -1);
-  for (const name of target.split("/")) {
-    if (name === "" || name === ".") continue;
-    if (name === "..") {
-      if (stack.length === 0) return true;
-      stack.pop();
-    } else if (isGitLike(name)) return true;
-    else stack.push(name);
-  }
-  return false;
+  const names = target.split("/").filter((name) => name !== "" && name !== ".");
+  const down = names.findIndex((name) => name !== "..");
+  const climbs = down === -1 ? names.length : down;
+  if (climbs > path.split("/").length - 1) return true;
+  return names.slice(climbs).some((name) => name === ".." || isGitLike(name));
 }
 
 /** Twins that differ in case alone fall together on some file systems; folders count as well as files. */
@@ -138,7 +139,7 @@ function findCaseTwins(changes: readonly TreeChange[], trackedPaths: readonly st
       twins.push({
         code: "PATH_UNSAFE",
         path,
-        detail: `differs in case alone from ${spellings.get(fold(twin)) ?? ""}`,
+        detail: `differs in case alone from ${showText(spellings.get(fold(twin)) ?? "")}`,
       });
     }
     for (const name of foldersAndFile(path)) if (!spellings.has(fold(name))) spellings.set(fold(name), name);

@@ -1,4 +1,15 @@
-import { isAlias, isMap, isNode, isPair, isSeq, LineCounter, parseDocument, visit, type Node } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document as YamlDocument,
+  type Node,
+} from "yaml";
 import type { LocatedProblem } from "./plan.ts";
 
 /** Limits of every YAML text that a person hands in. */
@@ -15,8 +26,8 @@ export interface LocatedYaml {
 }
 
 /**
- * Parses YAML 1.2 with unique keys, no custom tags, at most 50 aliases and a depth of 32; every syntax fault is
- * located and carries `code`.
+ * Parses YAML 1.2 with unique keys, no custom tags, at most 50 aliases, at most 32 brackets within another and at most
+ * 256 columns of indentation; every fault is located and carries `code`.
  */
 export function parseLocatedYaml(path: string, text: string, code: string): LocatedYaml {
   const at = (line: number, column: number, message: string): LocatedProblem => ({
@@ -38,25 +49,64 @@ export function parseLocatedYaml(path: string, text: string, code: string): Loca
   // Depth is bounded before parsing: the parser itself recurses, and a thousand brackets must not exhaust its stack.
   const deep = findDepth(text);
   if (deep !== undefined) return nowhere(at(deep, 1, `expected at most ${DEPTH_MAX} levels of nesting, found more`));
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, schema: "core", version: "1.2" });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    schema: "core",
+    version: "1.2",
+    prettyErrors: false,
+    logLevel: "error",
+  });
   const problems = [...document.errors, ...document.warnings].map((fault) => {
     const start = lines.linePos(fault.pos[0]);
-    return at(start.line, start.col, fault.message.split("\n")[0] ?? "not YAML");
+    const message = fault.code === "MULTIPLE_DOCS" ? "expected one YAML document, found several" : fault.message;
+    return at(start.line, start.col, message.split("\n")[0] ?? "not YAML");
   });
+  problems.push(
+    ...findForbiddenNodes(document).map(({ offset, message }) => {
+      const start = lines.linePos(offset);
+      return at(Math.max(1, start.line), Math.max(1, start.col), message);
+    }),
+  );
+  const value = problems.length > 0 ? undefined : expand(document);
+  if (value === TOO_LARGE) return nowhere(at(1, 1, "expected aliases that stand for little, found too much"));
+  return { value, problems, locate: (where) => locate(document.contents, where, lines) };
+}
+
+/** Custom tags, too many aliases, and aliases of anchors that no earlier text sets. */
+function findForbiddenNodes(document: YamlDocument): { offset: number; message: string }[] {
+  const found: { offset: number; message: string }[] = [];
+  const anchors = new Set<string>();
   let aliases = 0;
   visit(document, {
     Node(_key, node) {
-      if (isAlias(node)) aliases += 1;
+      const offset = node.range?.[0] ?? 0;
+      if (isAlias(node)) {
+        aliases += 1;
+        if (!anchors.has(node.source)) found.push({ offset, message: `expected an anchor before *${node.source}` });
+      } else if (node.anchor !== undefined) anchors.add(node.anchor);
       const tag = node.tag;
       if (tag !== undefined && !tag.startsWith("tag:yaml.org,2002:")) {
-        const start = lines.linePos(node.range?.[0] ?? 0);
-        problems.push(at(start.line, start.col, `expected no custom tag, found ${tag}`));
+        found.push({ offset, message: `expected no custom tag, found ${tag}` });
       }
     },
   });
-  if (aliases > ALIASES_MAX) problems.push(at(1, 1, `expected at most ${ALIASES_MAX} aliases, found ${aliases}`));
-  const value: unknown = problems.length > 0 ? undefined : document.toJS({ maxAliasCount: ALIASES_MAX });
-  return { value, problems, locate: (where) => locate(document.contents, where, lines) };
+  if (aliases > ALIASES_MAX) {
+    found.push({ offset: 0, message: `expected at most ${ALIASES_MAX} aliases, found ${aliases}` });
+  }
+  return found;
+}
+
+const TOO_LARGE = Symbol("aliases of aliases that stand for more than anybody means");
+
+/** The value of a document without faults. The parser counts what aliases of aliases stand for, and throws at the limit. */
+function expand(document: YamlDocument): unknown {
+  try {
+    return document.toJS({ maxAliasCount: ALIASES_MAX });
+  } catch (fault) {
+    if (fault instanceof ReferenceError) return TOO_LARGE;
+    throw fault;
+  }
 }
 
 function locate(root: Node | null, path: readonly PropertyKey[], lines: LineCounter): { line: number; column: number } {

@@ -52,7 +52,7 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
   const mismatches = [
     ...judgeTail(run),
     ...judgeSavedCheckpoint(run, ports.checkpoint),
-    ...replayDecisions(journal.events, rulesOf(run.config)).map((fault) =>
+    ...replayDecisions(journal.events, rulesOf(run.config), run.plan).map((fault) =>
       at(`run-events.jsonl:${fault.seq}`, fault.message),
     ),
     ...(await judgeFiles(run, ports)),

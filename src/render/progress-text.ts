@@ -1,5 +1,6 @@
 import { judgeVerification } from "../domain/verification.ts";
 import type { JournalEvent } from "../domain/journal.ts";
+import { showText } from "../domain/visible-text.ts";
 
 /** A line of progress and how it is to be shown. */
 export interface RenderedProgress {
@@ -7,10 +8,16 @@ export interface RenderedProgress {
   readonly text: string;
 }
 
-/** Renders an event as one line for a person who follows a run; events that say nothing new give nothing. */
+/**
+ * Renders an event as one line for a person who follows a run; events that say nothing new give nothing. Names of files
+ * and targets of symlinks are an executor's words: what steers a terminal is shown instead of sent.
+ */
 export function renderProgress(event: JournalEvent): RenderedProgress | undefined {
   const at = event.at.slice(11, 19);
-  const say = (tone: RenderedProgress["tone"], text: string): RenderedProgress => ({ tone, text: `${at} ${text}` });
+  const say = (tone: RenderedProgress["tone"], text: string): RenderedProgress => ({
+    tone,
+    text: `${at} ${showText(text)}`,
+  });
   const item = event.item_id === null ? "" : `${event.item_id}: `;
   switch (event.type) {
     case "run_created":
@@ -46,6 +53,8 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
       return say("yellow", `${item}handed off, sealed`);
     case "candidate_built":
       return renderCandidate(event, say, item);
+    case "candidate_refused":
+      return say("red", `${item}candidate refused: ${event.details.reason_code} ${event.details.detail}`);
     case "verification_finished": {
       const verdict = judgeVerification(event.details);
       if (verdict.kind === "passed") return say("green", `${item}verified in a clean checkout`);
