@@ -8,7 +8,10 @@ const NO_FIXES = "limits: {fix-rounds: 0}";
 
 /** Entries of a tree below a folder: mode and name, quoted by nobody. */
 function listTree(repository: TestRepository, commit: string, folder: string): string[] {
-  const output = execFileSync("git", ["ls-tree", "-r", "-z", commit, folder], { cwd: repository.path, encoding: "utf8" });
+  const output = execFileSync("git", ["ls-tree", "-r", "-z", commit, folder], {
+    cwd: repository.path,
+    encoding: "utf8",
+  });
   return output
     .split("\0")
     .filter((record) => record !== "")
@@ -41,7 +44,9 @@ async function expectRefused(repository: TestRepository) {
   expect(repository.git("for-each-ref", "refs/heads/conveyor")).toBe("");
   expect((await repository.conveyor(["verify"])).code).toBe(0);
   const built = repository.events().filter((event) => event.type === "candidate_built");
-  const violations = built.flatMap(({ details }) => details["violations"] as { code: string; path: string; detail: string }[]);
+  const violations = built.flatMap(
+    ({ details }) => details["violations"] as { code: string; path: string; detail: string }[],
+  );
   return { ...ran, violations: violations.map(({ code, path }) => [code, path]) };
 }
 
@@ -67,11 +72,15 @@ describe("names that an executor gives to files", () => {
       "100%41",
     ];
     const quoted = names.map((name) => `"${name.replaceAll(/["\\$`]/g, "\\$&")}"`).join(" ");
-    const repository = oneItem(`cd out\nmkdir -p über/ñandú/文件\nfor name in ${quoted}; do printf %s "$name" > "./$name"; done`);
+    const repository = oneItem(
+      `cd out\nmkdir -p über/ñandú/文件\nfor name in ${quoted}; do printf %s "$name" > "./$name"; done`,
+    );
     const { branch } = await expectDone(repository);
     expect(listTree(repository, branch, "out")).toEqual(names.map((name) => `100644 out/${name}`).sort());
     for (const name of names) {
-      expect(execFileSync("git", ["cat-file", "blob", `${branch}:out/${name}`], { cwd: repository.path, encoding: "utf8" })).toBe(name);
+      expect(
+        execFileSync("git", ["cat-file", "blob", `${branch}:out/${name}`], { cwd: repository.path, encoding: "utf8" }),
+      ).toBe(name);
     }
   });
 
@@ -187,7 +196,8 @@ describe("what an executor does to files that are there", () => {
         "120000 out/up",
       ].sort(),
     );
-    const blob = (path: string): Buffer => execFileSync("git", ["cat-file", "blob", `${branch}:out/${path}`], { cwd: repository.path });
+    const blob = (path: string): Buffer =>
+      execFileSync("git", ["cat-file", "blob", `${branch}:out/${path}`], { cwd: repository.path });
     expect(blob("binary")).toEqual(Buffer.from([0, 1, 0xff, 0x0d, 0x0a]));
     expect(blob("empty")).toHaveLength(0);
     expect(blob("link").toString()).toBe("sub/inner");
@@ -197,7 +207,11 @@ describe("what an executor does to files that are there", () => {
   });
 
   test("an edit that keeps size and times of a file is seen", async () => {
-    const repository = oneItem('cd out; touch -r text ../stamp; printf TEXT > text; touch -r ../stamp text; rm ../stamp', {}, { "out/text": "text" });
+    const repository = oneItem(
+      "cd out; touch -r text ../stamp; printf TEXT > text; touch -r ../stamp text; rm ../stamp",
+      {},
+      { "out/text": "text" },
+    );
     const { branch } = await expectDone(repository);
     expect(repository.git("show", `${branch}:out/text`)).toBe("TEXT");
   });
@@ -217,7 +231,11 @@ describe("what an executor does to files that are there", () => {
       { ".gitignore": "*.log\nnode_modules/\n" },
     );
     const { branch } = await expectDone(repository);
-    expect(listTree(repository, branch, "out")).toEqual(["100644 out/.gitignore", "100644 out/also", "100644 out/hidden"]);
+    expect(listTree(repository, branch, "out")).toEqual([
+      "100644 out/.gitignore",
+      "100644 out/also",
+      "100644 out/hidden",
+    ]);
     expect(repository.git("show", `${branch}:.gitignore`)).toBe("out/hidden\n!*.log");
   });
 });
@@ -241,7 +259,9 @@ describe("names in plans", () => {
     const ran = await repository.conveyor(["run", plan, "--format", "json", ...GATES_OPEN]);
     expect(ran.code, ran.stderr).toBe(0);
     expect((await repository.conveyor(["verify"])).code).toBe(0);
-    expect(listTree(repository, repository.report().branch, "Ordner mit ä")).toEqual(["100644 Ordner mit ä/Maß und Größe.txt"]);
+    expect(listTree(repository, repository.report().branch, "Ordner mit ä")).toEqual([
+      "100644 Ordner mit ä/Maß und Größe.txt",
+    ]);
     expect(repository.events()[0]?.details["plan_path"]).toBe(plan);
   });
 
@@ -257,7 +277,13 @@ describe("names in plans", () => {
     execFileSync("bash", ["-c", command], {
       cwd: repository.path,
       stdio: "pipe",
-      env: { ...repository.env(), GIT_AUTHOR_NAME: "A", GIT_AUTHOR_EMAIL: "a@b.c", GIT_COMMITTER_NAME: "A", GIT_COMMITTER_EMAIL: "a@b.c" },
+      env: {
+        ...repository.env(),
+        GIT_AUTHOR_NAME: "A",
+        GIT_AUTHOR_EMAIL: "a@b.c",
+        GIT_COMMITTER_NAME: "A",
+        GIT_COMMITTER_EMAIL: "a@b.c",
+      },
     });
     const ran = await repository.conveyor(["run", plan, ...GATES_OPEN]);
     expect(ran.code, ran.stderr).toBe(0);
@@ -275,9 +301,13 @@ describe("names in plans", () => {
     });
     const { branch, items } = await expectDone(repository);
     expect(items.map((item) => item.id)).toEqual(ids);
-    const trailers = repository.git("log", "--reverse", "--format=%(trailers:key=Item,valueonly)", `main..${branch}`).split("\n");
+    const trailers = repository
+      .git("log", "--reverse", "--format=%(trailers:key=Item,valueonly)", `main..${branch}`)
+      .split("\n");
     expect(trailers.filter((line) => line !== "")).toEqual(ids);
-    const prompts = repository.events().flatMap(({ type, details }) => (type === "session_started" ? [details["files"] as { path: string }[]] : []));
+    const prompts = repository
+      .events()
+      .flatMap(({ type, details }) => (type === "session_started" ? [details["files"] as { path: string }[]] : []));
     expect(new Set(prompts.flat().map(({ path }) => path.toLowerCase())).size).toBe(prompts.flat().length);
   });
 });

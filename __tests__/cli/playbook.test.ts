@@ -56,14 +56,24 @@ beforeAll(async () => {
   const integrity = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
   repository = new TestRepository({
     rows: [
-      { step_id: "01", deliverable: "src/greet.mjs", allowed_write_roots: "src", required_verification_commands: "node tools/check.mjs" },
+      {
+        step_id: "01",
+        deliverable: "src/greet.mjs",
+        allowed_write_roots: "src",
+        required_verification_commands: "node tools/check.mjs",
+      },
       {
         step_id: "02",
         prerequisites: "01",
         deliverable: "out/second.txt",
         required_verification_commands: "node tools/check.mjs; grep -q second out/second.txt",
       },
-      { step_id: "03", prerequisites: "01-02", deliverable: "out/third.txt", required_verification_commands: "node tools/check.mjs" },
+      {
+        step_id: "03",
+        prerequisites: "01-02",
+        deliverable: "out/third.txt",
+        required_verification_commands: "node tools/check.mjs",
+      },
     ],
     executor: EXECUTOR,
     configLines: [
@@ -72,7 +82,12 @@ beforeAll(async () => {
     ],
     files: {
       ".gitignore": "node_modules/\nbuild/\n",
-      "package.json": JSON.stringify({ name: "app", version: "1.0.0", private: true, dependencies: { tiny: "file:vendor/tiny.tgz" } }),
+      "package.json": JSON.stringify({
+        name: "app",
+        version: "1.0.0",
+        private: true,
+        dependencies: { tiny: "file:vendor/tiny.tgz" },
+      }),
       "package-lock.json": JSON.stringify({
         name: "app",
         version: "1.0.0",
@@ -96,7 +111,9 @@ beforeAll(async () => {
 
 describe("a playbook of three items", () => {
   test("ends done, with a fix round for the item that failed its verification once", () => {
-    expect(ended.stderr).toContain("01: verification failed: required command failed: node tools/check.mjs: exit code 1");
+    expect(ended.stderr).toContain(
+      "01: verification failed: required command failed: node tools/check.mjs: exit code 1",
+    );
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.outcome.terminal_state).toBe("done");
     expect(ended.outcome.items.map((item) => [item.id, item.terminal_state, item.attempts])).toEqual([
@@ -104,7 +121,11 @@ describe("a playbook of three items", () => {
       ["02", "passed", 1],
       ["03", "passed", 1],
     ]);
-    const sessions = eventsOf("session_started").map(({ item_id: id, details }) => [id, details["kind"], details["round"]]);
+    const sessions = eventsOf("session_started").map(({ item_id: id, details }) => [
+      id,
+      details["kind"],
+      details["round"],
+    ]);
     expect(sessions).toEqual([
       ["01", "execute", 1],
       ["01", "fix", 2],
@@ -124,19 +145,23 @@ describe("a playbook of three items", () => {
     const commits = repository.git("rev-list", "--reverse", `main..${branch}`).split("\n");
     expect(commits).toHaveLength(3);
     expect(commits.at(-1)).toBe(head);
-    const passed = new Map(eventsOf("verification_finished").map(({ item_id: id, details }) => [id, details["commit"] as string]));
+    const passed = new Map(
+      eventsOf("verification_finished").map(({ item_id: id, details }) => [id, details["commit"] as string]),
+    );
     for (const [at, commit] of commits.entries()) {
       const id = `0${at + 1}`;
       const candidate = eventsOf("candidate_built").find(({ details }) => details["commit"] === passed.get(id));
       expect(repository.git("rev-parse", `${commit}^{tree}`)).toBe(candidate?.details["tree"]);
-      expect(repository.git("log", "-1", "--format=%(trailers:only,unfold)", commit).split("\n")).toEqual(["Plan: test-plan", `Item: ${id}`, `Run: ${runId}`]);
+      expect(repository.git("log", "-1", "--format=%(trailers:only,unfold)", commit).split("\n")).toEqual([
+        "Plan: test-plan",
+        `Item: ${id}`,
+        `Run: ${runId}`,
+      ]);
       expect(repository.git("rev-list", "--parents", "-1", commit).split(" ")).toHaveLength(2);
     }
-    expect(repository.git("ls-tree", "-r", "--name-only", branch, "out", "src", "build", "node_modules").split("\n")).toEqual([
-      "out/second.txt",
-      "out/third.txt",
-      "src/greet.mjs",
-    ]);
+    expect(
+      repository.git("ls-tree", "-r", "--name-only", branch, "out", "src", "build", "node_modules").split("\n"),
+    ).toEqual(["out/second.txt", "out/third.txt", "src/greet.mjs"]);
   });
 
   test("leaves the checkout and every ref but its own two as they were", () => {
@@ -156,7 +181,11 @@ describe("a playbook of three items", () => {
 
   test("installs once and hands out copies, until an executor has written to the cache", () => {
     expect(eventsOf("base_prepared").map(({ details }) => details["status"])).toEqual(["ran"]);
-    expect(eventsOf("attempt_opened").map(({ details }) => details["prepare_status"])).toEqual(["cached", "cached", "cached"]);
+    expect(eventsOf("attempt_opened").map(({ details }) => details["prepare_status"])).toEqual([
+      "cached",
+      "cached",
+      "cached",
+    ]);
     const installs = repository.report().stage_executions.filter((execution) => execution.purpose === "prepare");
     // Base, and once more after item 03 wrote to the cache; the copy that validation got is that second one.
     expect(installs.map((execution) => [execution.stage, execution.status])).toEqual([
@@ -180,7 +209,10 @@ function readRefs(): Map<string, string> {
 function packTiny(): Buffer {
   const folder = makeFolder();
   mkdirSync(join(folder, "package"));
-  writeFileSync(join(folder, "package", "package.json"), '{"name": "tiny", "version": "1.0.0", "exports": "./index.mjs"}');
+  writeFileSync(
+    join(folder, "package", "package.json"),
+    '{"name": "tiny", "version": "1.0.0", "exports": "./index.mjs"}',
+  );
   writeFileSync(join(folder, "package", "index.mjs"), 'export const shout = (text) => text.toUpperCase() + "!";\n');
   execFileSync("tar", ["-czf", "tiny.tgz", "package"], { cwd: folder });
   return readFileSync(join(folder, "tiny.tgz"));

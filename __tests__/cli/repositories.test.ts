@@ -105,7 +105,9 @@ describe("kinds of repository in which a run works", () => {
     const repository = new TestRepository({ executor: `${WORK}pwd -P > out/where.txt\n` });
     const temporary = join(repository.base, "tmp");
     mkdirSync(temporary);
-    const ran = await repository.run(GATES_OPEN, { env: { HOME: homeOf(repository), XDG_CACHE_HOME: "", TMPDIR: temporary } });
+    const ran = await repository.run(GATES_OPEN, {
+      env: { HOME: homeOf(repository), XDG_CACHE_HOME: "", TMPDIR: temporary },
+    });
     expect(ran.code, ran.stderr).toBe(0);
     const where = repository.git("show", `${ran.outcome.branch}:out/where.txt`);
     expect(where.startsWith(`${repository.path}/`), where).toBe(false);
@@ -125,11 +127,22 @@ describe("kinds of repository in which a run works", () => {
 
 describe("a repository that somebody else uses as well", () => {
   test("a person commits, stages and edits in the same checkout during the run", async () => {
-    const repository = new TestRepository({ rows: [{ step_id: "01" }, { step_id: "02" }], executor: WAIT_FOR_TEST + WORK });
+    const repository = new TestRepository({
+      rows: [{ step_id: "01" }, { step_id: "02" }],
+      executor: WAIT_FOR_TEST + WORK,
+    });
     const signals = join(repository.base, "signals");
     mkdirSync(signals);
     const base = repository.git("rev-parse", "HEAD");
-    const running = repository.start(["run", PLAN_PATH, "--format", "json", "--executor-env", `SIGNALS=${signals}`, ...GATES_OPEN]);
+    const running = repository.start([
+      "run",
+      PLAN_PATH,
+      "--format",
+      "json",
+      "--executor-env",
+      `SIGNALS=${signals}`,
+      ...GATES_OPEN,
+    ]);
     await waitForFile(join(signals, "begun-01"));
     repository.write({ "theirs.txt": "committed\n" });
     const theirs = repository.commit("by a person");
@@ -144,7 +157,11 @@ describe("a repository that somebody else uses as well", () => {
     expect(ended.code, ended.stderr).toBe(0);
     const { branch } = repository.report();
     expect(repository.git("rev-parse", "main")).toBe(theirs);
-    expect(repository.git("status", "--porcelain").split("\n")).toEqual(["M README.md", "A  staged.txt", " M tools/executor.sh"]);
+    expect(repository.git("status", "--porcelain").split("\n")).toEqual([
+      "M README.md",
+      "A  staged.txt",
+      " M tools/executor.sh",
+    ]);
     expect(repository.git("merge-base", "main", branch)).toBe(base);
     expect(repository.git("rev-list", "--count", `${base}..${branch}`)).toBe("2");
     expect(repository.git("diff", "--name-only", base, branch)).toBe("out/01.txt\nout/02.txt");
@@ -154,10 +171,20 @@ describe("a repository that somebody else uses as well", () => {
   });
 
   test("a second run of the same plan goes through beside the first", async () => {
-    const repository = new TestRepository({ executor: `if test -n "\${SIGNALS:-}"; then\n${WAIT_FOR_TEST}fi\n${WORK}` });
+    const repository = new TestRepository({
+      executor: `if test -n "\${SIGNALS:-}"; then\n${WAIT_FOR_TEST}fi\n${WORK}`,
+    });
     const signals = join(repository.base, "signals");
     mkdirSync(signals);
-    const running = repository.start(["run", PLAN_PATH, "--format", "json", "--executor-env", `SIGNALS=${signals}`, ...GATES_OPEN]);
+    const running = repository.start([
+      "run",
+      PLAN_PATH,
+      "--format",
+      "json",
+      "--executor-env",
+      `SIGNALS=${signals}`,
+      ...GATES_OPEN,
+    ]);
     await waitForFile(join(signals, "begun-01"));
     const second = await repository.run(GATES_OPEN);
     expect(second.code, second.stderr).toBe(0);
@@ -255,7 +282,9 @@ describe("attributes of the repository", () => {
       "out/ident.txt": "$Id: 0123 $\n",
       "out/lf.txt": "a\r\nb\n",
     };
-    expect(repository.git("diff", "--name-only", "main", ran.outcome.branch).split("\n")).toEqual(Object.keys(expected));
+    expect(repository.git("diff", "--name-only", "main", ran.outcome.branch).split("\n")).toEqual(
+      Object.keys(expected),
+    );
     for (const [path, text] of Object.entries(expected)) {
       const oid = repository.git("rev-parse", `${ran.outcome.branch}:${path}`);
       expect([path, oid]).toEqual([path, hashOf(repository, text)]);
@@ -299,7 +328,9 @@ describe("repositories that are refused, with nothing started", () => {
   });
 
   test("one with a Git LFS attribute in any folder", async () => {
-    const repository = new TestRepository({ files: { "assets/.gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n" } });
+    const repository = new TestRepository({
+      files: { "assets/.gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n" },
+    });
     const refused = await expectRefusal(repository, repository.path, "REPOSITORY_UNSUPPORTED");
     expect(refused.stderr).toContain("Git LFS: assets/.gitattributes");
   });

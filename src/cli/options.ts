@@ -60,7 +60,9 @@ function parseEnv(pairs: readonly string[]): Result<Record<string, string>, stri
       );
     }
     if (!isSettableEnvName(match[1])) {
-      return err(`--executor-env: ${match[1]} is never handed to a program from outside; expected another name, for example LANGUAGE=en`);
+      return err(
+        `--executor-env: ${match[1]} is never handed to a program from outside; expected another name, for example LANGUAGE=en`,
+      );
     }
     env[match[1]] = match[2];
   }

@@ -25,7 +25,9 @@ export function findRunPlaces(root: string, env: Readonly<Record<string, string 
     "conveyor",
   );
   // A worktree inside the checkout would find the user's node_modules above it, also when a link leads there.
-  const cacheRoot = isBelow(realPathOf(root), realPathOf(wanted)) ? join(tmpdir(), `conveyor-${userInfo().uid}`) : wanted;
+  const cacheRoot = isBelow(realPathOf(root), realPathOf(wanted))
+    ? join(tmpdir(), `conveyor-${userInfo().uid}`)
+    : wanted;
   return { root, runsFolder: join(root, ".conveyor", "runs"), cacheRoot };
 }
 

@@ -38,7 +38,10 @@ export function renderPrompt(facts: PromptFacts): string {
       "## These must be there as well, with content",
       item.required_artifacts.filter((path) => !item.deliverables.includes(path)),
     ),
-    list("## Found wrong before; mend it", facts.findings.map((finding) => finding.text)),
+    list(
+      "## Found wrong before; mend it",
+      facts.findings.map((finding) => finding.text),
+    ),
     facts.handoffFile === undefined ? "" : `## Handoff note of the session before\n${facts.handoffFile}\n`,
     "## Rules\nDo not commit, and do not touch git metadata. Leave no process running. Protected paths stay as they are.\n",
     ...(sections.length === 0

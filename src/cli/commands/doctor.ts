@@ -93,9 +93,15 @@ async function examineInputs(io: Io, workplace: Workplace, plan: string | undefi
 /** The run that was named, else the latest; nothing when there is none here yet, an exit code when there is none of that name. */
 async function examineRun(io: Io, workplace: Workplace, name: string | undefined): Promise<DoctorFinding[] | number> {
   const { places } = workplace;
-  const runFolder = name === undefined ? world.listRunFolders(places).at(-1) : world.findRunFolder(places, io.cwd, name);
+  const runFolder =
+    name === undefined ? world.listRunFolders(places).at(-1) : world.findRunFolder(places, io.cwd, name);
   if (runFolder === undefined) return name === undefined ? [] : refuse(io, "USAGE", `no such run: ${name}`);
-  const fault = (code: string, message: string): DoctorFinding => ({ area: "run", level: "error", code, message: showText(message) });
+  const fault = (code: string, message: string): DoctorFinding => ({
+    area: "run",
+    level: "error",
+    code,
+    message: showText(message),
+  });
   const read = world.readSavedRun(runFolder);
   if (!read.ok) return [fault(read.error.code, `${basename(runFolder)}: ${read.error.path}: ${read.error.message}`)];
   const run = read.value;
@@ -103,11 +109,14 @@ async function examineRun(io: Io, workplace: Workplace, name: string | undefined
     ...openForReading(workplace, runFolder, run.state.runId),
     configPath: run.state.created.config.path ?? DEFAULT_CONFIG_PATH,
   });
-  if (verified.mismatches.length > 0) return verified.mismatches.map(({ where, message }) => fault("ARTIFACT_TAMPERED", `${where}: ${message}`));
+  if (verified.mismatches.length > 0)
+    return verified.mismatches.map(({ where, message }) => fault("ARTIFACT_TAMPERED", `${where}: ${message}`));
   const holder = run.state.sealed ? undefined : world.readHolder(runFolder)?.holder;
   const say = (level: DoctorFinding["level"], what: string): DoctorFinding[] => [
     { area: "run", level, code: null, message: `${run.state.runId} ${what}` },
   ];
   if (run.state.sealed) return say("ok", "is sealed and agrees with its journal");
-  return holder === undefined ? say("warning", "was cut short: conveyor resume goes on with it") : say("ok", `is held by ${holder}`);
+  return holder === undefined
+    ? say("warning", "was cut short: conveyor resume goes on with it")
+    : say("ok", `is held by ${holder}`);
 }
