@@ -135,24 +135,41 @@ function nameFiles(
   return new Map([...files, ...added.map((file) => [file.path, file] as const)]);
 }
 
-/** The events that are an item's; all others are the run's and name no item. */
-const ITEM_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
-  "item_started",
-  "attempt_opened",
-  "session_started",
-  "session_finished",
-  "attempt_lost",
-  "handoff_sealed",
-  "candidate_built",
-  "candidate_refused",
-  "verification_started",
-  "verification_finished",
-  "item_commit_prepared",
-  "item_settled",
-]);
+/** Whose event each is; an item's names its item, a run's names none. */
+const EVENT_OF: Record<EventType, "run" | "item"> = {
+  run_created: "run",
+  run_resumed: "run",
+  files_set_aside: "run",
+  stage_started: "run",
+  stage_finished: "run",
+  stage_failed: "run",
+  stage_skipped: "run",
+  base_prepared: "run",
+  trust_read: "run",
+  item_started: "item",
+  attempt_opened: "item",
+  session_started: "item",
+  session_finished: "item",
+  attempt_lost: "item",
+  worktree_restored: "item",
+  handoff_sealed: "item",
+  candidate_built: "item",
+  candidate_refused: "item",
+  verification_started: "item",
+  verification_finished: "item",
+  item_commit_prepared: "item",
+  item_settled: "item",
+  validation_started: "run",
+  validation_finished: "run",
+  delivery_started: "run",
+  delivery_finished: "run",
+  gates_evaluated: "run",
+  run_stopped: "run",
+  report_written: "run",
+};
 
 function evolveItems(state: RunState, event: JournalEvent, rules: ItemRules): RunState {
-  if ((event.item_id !== null) !== ITEM_EVENTS.has(event.type)) {
+  if ((event.item_id !== null) !== (EVENT_OF[event.type] === "item")) {
     throw new ImpossibleEventError(`${event.type} with item ${event.item_id ?? "none"}`);
   }
   if (event.item_id === null && event.type !== "run_resumed") return state;
