@@ -34,8 +34,8 @@ async function expectRefusal(repository: TestRepository, checkout: string, code:
 }
 
 describe("kinds of repository in which a run works", () => {
-  test("a clone of depth 1", async () => {
-    const repository = new TestRepository();
+  test("a clone of depth 1, whose history ends for the executor too", async () => {
+    const repository = new TestRepository({ executor: `set -e\n${WORK}git log --format=%s > out/log.txt\n` });
     repository.write({ "later.txt": "later\n" });
     repository.commit("later");
     const clone = join(repository.base, "clone");
@@ -43,6 +43,7 @@ describe("kinds of repository in which a run works", () => {
     expect(git(clone, "rev-parse", "--is-shallow-repository")).toBe("true");
     const ran = await expectGoodRun(repository, clone);
     expect(git(clone, "rev-list", "--count", ran.outcome.branch)).toBe("2");
+    expect(git(clone, "show", `${ran.outcome.branch}:out/log.txt`)).toBe("later");
     expect(git(clone, "fsck", "--no-dangling")).toBe("");
   });
 
@@ -233,7 +234,8 @@ describe("attributes of the repository", () => {
     "printf 'plain\\n' > out/filtered.txt",
     "printf '$Id: 0123 $\\n' > out/ident.txt",
     "printf '\\303\\244\\n' > out/encoded.txt",
-    // The session's own git must find no filter either.
+    // The session's own git must convert nothing either.
+    'git hash-object out/*.txt > "$MARKS/hashes"',
     'git status --porcelain > "$MARKS/status"',
     "",
   ].join("\n");
@@ -285,6 +287,8 @@ describe("attributes of the repository", () => {
     expect(repository.git("diff", "--name-only", "main", ran.outcome.branch).split("\n")).toEqual(
       Object.keys(expected),
     );
+    const hashes = readFileSync(join(marks, "hashes"), "utf8").trimEnd().split("\n");
+    expect(hashes).toEqual(Object.values(expected).map((text) => hashOf(repository, text)));
     for (const [path, text] of Object.entries(expected)) {
       const oid = repository.git("rev-parse", `${ran.outcome.branch}:${path}`);
       expect([path, oid]).toEqual([path, hashOf(repository, text)]);

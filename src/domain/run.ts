@@ -238,7 +238,8 @@ function resumeRun(state: RunState, details: EventDetails<"run_resumed">): RunSt
   const keepValidation = validation?.verdict.kind === "passed" && details.new_attempt === null;
   return {
     ...(keepValidation ? going : rest),
-    options: details.options,
+    // A resume brings its own signals and limits; what it cannot give anew stays as the run was started with.
+    options: { ...state.options, ...details.options },
     warnings: details.warnings,
     resumes: state.resumes + 1,
     selectedIds: state.created.item_ids,

@@ -3,7 +3,14 @@ import { dirname, join } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { buildEventLine, JOURNAL_START, parseEventLine } from "../domain/journal-text.ts";
 import type { Clock, JournalWriter } from "../ports.ts";
-import { guardWrite, replaceFile, StateWriteError, syncFolder, writeFully } from "./durable-files.ts";
+import {
+  guardWrite,
+  makeFolderDurably,
+  replaceFile,
+  StateWriteError,
+  syncFolder,
+  writeFully,
+} from "./durable-files.ts";
 import { CHECKPOINT_FILE, JOURNAL_FILE, TEMPORARY_SUFFIX } from "./run-files.ts";
 import type { HeldLock } from "./lock.ts";
 
@@ -24,6 +31,8 @@ export interface JournalPosition {
 /** Opens the journal for appending: one line an event, fsynced before `append` returns. */
 export function openJournal(position: JournalPosition): JournalWriter & { close(): void } {
   const path = join(position.runFolder, JOURNAL_FILE);
+  // Before the first event: a copy that cannot be written must not stop a run that has begun.
+  if (position.checkpointCopy !== undefined) makeFolderDurably(dirname(position.checkpointCopy));
   const isNew = !existsSync(path);
   const file = guardWrite(path, () => openSync(path, "a", 0o600));
   if (isNew) guardWrite(path, () => syncFolder(position.runFolder));
