@@ -533,12 +533,10 @@ describe("the entry under an older Node", () => {
       await startProcess(process.execPath, ["--import", fake, CLI, "demo"], { cwd: "/", env: {} }).ended,
       "18.20.4",
     );
-  });
-
-  const older = findOlderNode();
-  test.skipIf(older === undefined)("does so with a real one, where the machine has it", async () => {
-    const ended = await startProcess(older?.path ?? "", [CLI, "demo"], { cwd: "/", env: {} }).ended;
-    expectOneLine(ended, older?.version ?? "");
+    // A real one says the same, on a machine that has it; the faked one stands for it elsewhere.
+    const older = findOlderNode();
+    if (older === undefined) return;
+    expectOneLine(await startProcess(older.path, [CLI, "demo"], { cwd: "/", env: {} }).ended, older.version);
   });
 });
 
