@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isAlive } from "../effects/bench.ts";
-import { makeFolder, PLAN_PATH, TestRepository, withExecutor } from "../support/conveyor.ts";
+import { buildPlan, makeFolder, PLAN_PATH, TestRepository, withExecutor } from "../support/conveyor.ts";
 
 const WORK = "mkdir -p out && echo done > out/01.txt";
 const GATES_SHUT = ["GATE_POLICY_DENIED_OR_UNKNOWN", "GATE_CI_NOT_SUCCESS", "GATE_REVIEW_NOT_APPROVED"];
@@ -99,6 +99,32 @@ describe("scope: a void attempt, nothing verified, escalated when the rounds are
     expect(ended.outcome.items.find((item) => item.id === "02")?.terminal_state).toBe("passed");
     expect(ended.code).toBe(75);
   });
+});
+
+test("plan and configuration are protected wherever they lie and however they were named", async () => {
+  const repository = new TestRepository({
+    rows: [{ step_id: "01", allowed_write_roots: "." }],
+    config: null,
+    files: {
+      "mine/Plan.md": buildPlan([{ step_id: "01", allowed_write_roots: "." }]),
+      "mine/conveyor.yml": "version: 1\nlimits: {fix-rounds: 0}\n",
+    },
+  });
+  for (const path of ["mine/Plan.md", "mine/conveyor.yml"]) {
+    const options = [
+      "--config",
+      "../mine/conveyor.yml",
+      "--format",
+      "json",
+      ...withExecutor(`${WORK}; echo >> ${path}`),
+    ];
+    const ended = await repository.conveyor(["run", "../mine/Plan.md", ...options], {
+      cwd: join(repository.path, "tools"),
+    });
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      blocked_reason_codes: ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "PROTECTED_PATH_CHANGED"],
+    });
+  }
 });
 
 test("a void attempt counts as a round: the next is told why, in a fresh worktree, and can pass", async () => {

@@ -232,6 +232,18 @@ describe("options", () => {
     [["--executor-env", "NOVALUE"], ["--executor-env: expected NAME=value"]],
     [["--executor-env", "1A=x"], ["--executor-env: expected NAME=value"]],
     [["--executor-env", "=secret-value"], ["--executor-env: expected NAME=value"]],
+    [
+      ["--executor-env", "GIT_DIR=/somewhere"],
+      ["--executor-env", "GIT_DIR is never handed to a program"],
+    ],
+    [
+      ["--executor-env", "GH_TOKEN=secret-value"],
+      ["--executor-env", "GH_TOKEN is never handed to a program"],
+    ],
+    [
+      ["--executor-bin", "x", "--executor-expected-artifact", "../out.json"],
+      ["--executor-expected-artifact", "../out.json"],
+    ],
     [["--executor-arg", "x"], ["--executor-bin"]],
     [["--executor-expected-artifact", "x"], ["--executor-bin"]],
     [["--no-such-option"], ["--no-such-option", "conveyor --help"]],
@@ -406,6 +418,7 @@ describe("output", () => {
     );
     expect(ended.stderr).toMatch(/^\d\d:\d\d:\d\d stage execution$/m);
     expect(ended.stderr).toContain("01: passed");
+    expect(repository.git("status", "--porcelain", "--untracked-files=all")).toBe("");
     expect(ended.stderr).not.toMatch(ANSI);
     for (const command of ["resume", "status", "verify"]) {
       expect((await repository.conveyor([command, "--format", "json"])).stdout).toMatch(/^\{.*\}\n$/);

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { openNewRun, world } from "../../compose.ts";
+import { type Workplace, openNewRun, world } from "../../compose.ts";
+import { normalizePath, pathProblem } from "../../domain/paths.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { loadInputs } from "../../kernel/load-inputs.ts";
 import { startRun } from "../../kernel/start-run.ts";
@@ -34,13 +35,13 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   const localConfig = options.config === undefined ? undefined : world.readLocalFile(resolve(io.cwd, options.config));
   if (options.config !== undefined && localConfig === undefined)
     return refuse(io, "USAGE", `--config: cannot read ${options.config}`);
-  if (options.executorBin === undefined && (options.executorArg ?? options.executorExpectedArtifact) !== undefined) {
-    return refuse(io, "USAGE", "--executor-arg and --executor-expected-artifact need --executor-bin");
-  }
+  const executorFault = findExecutorFault(options);
+  if (executorFault !== undefined) return refuse(io, "USAGE", executorFault);
   const inputs = await loadInputs(workplace.user, {
     planPath,
     planOnDisk: world.readLocalFile(resolve(io.cwd, planArgument)),
-    localConfig: localConfig === undefined ? undefined : { path: options.config ?? "", bytes: localConfig },
+    localConfig:
+      localConfig === undefined ? undefined : { path: nameConfig(io, workplace, options), bytes: localConfig },
     items: options.item ?? [],
     allowDirty: options.allowDirty ?? false,
     executor:
@@ -87,4 +88,21 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     versions: await readVersions(io),
   });
   return finishRun(io, opened.value, context, options.format);
+}
+
+/** What is wrong with the options of the executor, in words. */
+function findExecutorFault(options: RunOptions): string | undefined {
+  const { executorBin, executorArg, executorExpectedArtifact: artifacts } = options;
+  if (executorBin === undefined && (executorArg ?? artifacts) !== undefined) {
+    return "--executor-arg and --executor-expected-artifact need --executor-bin";
+  }
+  const outside = artifacts?.find((path) => pathProblem(normalizePath(path)) !== undefined);
+  return outside === undefined
+    ? undefined
+    : `--executor-expected-artifact: expected a path inside the worktree, found ${outside}, for example out/report.json`;
+}
+
+/** A configuration inside the checkout is named as the repository names it: by that name it is protected. */
+function nameConfig(io: Io, workplace: Workplace, { config = "" }: RunOptions): string {
+  return world.toRepositoryPath(workplace.places.root, io.cwd, config) ?? config;
 }
