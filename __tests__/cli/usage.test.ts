@@ -241,6 +241,10 @@ describe("options", () => {
       ["--executor-env", "GH_TOKEN is never handed to a program"],
     ],
     [
+      ["--executor-env", "PATH=."],
+      ["--executor-env", "PATH is never handed to a program"],
+    ],
+    [
       ["--executor-bin", "x", "--executor-expected-artifact", "../out.json"],
       ["--executor-expected-artifact", "../out.json"],
     ],
