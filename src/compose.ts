@@ -1,7 +1,7 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { systemClock } from "./effects/clock.ts";
-import { makeFolderDurably, StateWriteError } from "./effects/durable-files.ts";
+import { makeFolderDurably } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
@@ -40,6 +40,9 @@ import {
 } from "./effects/saved-run-files.ts";
 import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 
+/** True for a failure to write (`STATE_WRITE_FAILED`). */
+export { isStateWriteFault } from "./effects/durable-files.ts";
+
 /** Small readings of the machine that commands need beside the ports of a run. */
 export const world = {
   readHolder,
@@ -48,6 +51,7 @@ export const world = {
   toRepositoryPath,
   readLocalFile,
   listPlanFiles,
+  readCheckpoint,
   readSavedRun,
   probeEnvironment,
   makeDemoRepository,
@@ -162,18 +166,15 @@ export function readResumeFacts(runFolder: string, run: SavedRun) {
 /** What `verify` reads of a run folder: it writes nothing. */
 export function openForReading(workplace: Workplace, runFolder: string, runId: string) {
   const files = createRunFiles(runFolder);
+  const saved = listSavedFiles(runFolder);
   return {
     repository: inspectRunRepository(repositoryOptions(workplace, findRunFolders(workplace.places, runFolder, runId))),
     checkpoint: readCheckpoint(runFolder),
-    files: listSavedFiles(runFolder).files,
+    // Nothing is being written in a sealed run, whatever a file is called.
+    files: [...saved.files, ...saved.temporaryFiles],
     digest: (path: string) => files.digest(path),
     read: (path: string) => files.read(path),
   };
-}
-
-/** True for the failure of a write to the run folder (`STATE_WRITE_FAILED`). */
-export function isStateWriteError(fault: unknown): fault is Error & { path: string } {
-  return fault instanceof StateWriteError;
 }
 
 function repositoryOptions(workplace: Workplace, folders: RunFolders) {

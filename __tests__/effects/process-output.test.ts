@@ -93,7 +93,7 @@ describe("what a program gets", () => {
     await bench.run([process.execPath, "-e", "console.log(JSON.stringify(process.env))"], { env });
     const { CONVEYOR_PROCESS_MARKER: marker, ...rest } = JSON.parse(await bench.stdout());
     expect(rest).toEqual(env);
-    expect(marker).toMatch(/^[0-9a-f]{32}$/);
+    expect(marker).toMatch(/^\d+-[0-9a-f]{16}-[0-9a-f]{32}$/);
   });
 
   test("exactly the arguments it was given", async () => {

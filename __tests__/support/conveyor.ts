@@ -198,7 +198,9 @@ export class TestRepository {
   /** The folder of the only run, or of the newest. */
   runFolder(): string {
     const runs = join(this.path, ".conveyor", "runs");
-    const names = existsSync(runs) ? readdirSync(runs).sort() : [];
+    // A start that was killed before its first event leaves a folder that is no run.
+    const isRun = (name: string): boolean => readFileIfAny(join(runs, name, "run-events.jsonl")).includes("\n");
+    const names = existsSync(runs) ? readdirSync(runs).filter(isRun).sort() : [];
     const newest = names
       .map((name) => ({
         name,
@@ -306,6 +308,10 @@ export type Report = Omit<Outcome, "items"> & {
 /** Options that let `bash -c SCRIPT` be the executor, so that one repository can hold many cases. */
 export function withExecutor(script: string): string[] {
   return ["--executor-bin", "bash", "--executor-arg", "-c", "--executor-arg", script];
+}
+
+function readFileIfAny(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 function parseOutcome(ended: Ended): Outcome {

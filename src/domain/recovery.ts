@@ -7,11 +7,13 @@ export interface ResumeRequest {
   readonly newAttempt: string | undefined;
   /** Names of the variables given with `--executor-env`. */
   readonly executorEnvNames: readonly string[];
+  /** Whether nothing is left to be written of a run that stopped (`isWhole`). */
+  readonly whole: boolean;
 }
 
 /** What a resume does. An answer changes nothing in the run. */
 export type ResumeDecision =
-  /** The run has stopped, and was killed before its reports were written: that first, then decide again. */
+  /** The run has stopped, and was killed before reports and checkpoint said so: that first, then decide again. */
   | { readonly kind: "finish_sealing" }
   | { readonly kind: "go_on" }
   | {
@@ -33,7 +35,7 @@ export function decideResume(state: RunState, request: ResumeRequest): ResumeDec
     code,
     message,
   });
-  if (state.stop !== undefined && !state.sealed) return { kind: "finish_sealing" };
+  if (state.stop !== undefined && !request.whole) return { kind: "finish_sealing" };
   if (state.stop?.terminalState === "done") {
     return request.newAttempt === undefined
       ? answer(EXIT.done, `${state.runId} is done; nothing was changed`)

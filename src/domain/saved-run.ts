@@ -1,3 +1,4 @@
+import { buildCheckpoint } from "./checkpoint.ts";
 import { readPolicyFile, rulesOf, type Config } from "./config.ts";
 import { sha256 } from "./digest.ts";
 import { ImpossibleEventError } from "./item-evolve.ts";
@@ -31,12 +32,13 @@ export interface SavedRun {
  * of possible events, ARTIFACT_TAMPERED when the inputs are not those the first event names.
  */
 export function parseSavedRun(files: {
-  readonly journal: Uint8Array;
+  readonly journal: Uint8Array | undefined;
   readonly plan: Uint8Array | undefined;
   readonly policy: Uint8Array | undefined;
 }): Result<SavedRun, SavedRunFault> {
   const corrupt = (message: string): Result<never, SavedRunFault> =>
     err({ code: "JOURNAL_CORRUPT", path: "run-events.jsonl", message });
+  if (files.journal === undefined) return corrupt("is missing, or is no plain file");
   const journal = parseJournal(files.journal);
   if (!journal.ok) return corrupt(`line ${journal.error.line}: ${journal.error.message}`);
   const created = journal.value.events[0];
@@ -70,4 +72,12 @@ export function parseSavedRun(files: {
     if (!(fault instanceof ImpossibleEventError)) throw fault;
     return corrupt(fault.message);
   }
+}
+
+/**
+ * Whether nothing is left to be written of a run that stopped: its reports are named by the last event, no torn line
+ * follows, and the checkpoint on disk is the fold's.
+ */
+export function isWhole({ state, journal }: SavedRun, checkpoint: string | undefined): boolean {
+  return state.sealed && journal.tornBytes === 0 && checkpoint === buildCheckpoint(state, journal.head);
 }

@@ -70,7 +70,8 @@ export function buildSkippedExecution(stage: Stage): StageExecution {
   };
 }
 
-function statusOf(ending: ProcessEnding): StageExecution["status"] {
+/** How a program ended, in the words of a stage execution. */
+export function statusOf(ending: ProcessEnding): StageExecution["status"] {
   if (hasSucceeded(ending)) return "success";
   if (ending.kind === "timed_out") return "timeout";
   return ending.kind === "spawn_failed" ? "spawn_failed" : "failed";

@@ -14,6 +14,17 @@ export class StateWriteError extends Error {
   }
 }
 
+/** A disk that is full, broken or read-only, wherever it shows. */
+const DISK_FAULTS: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS"]);
+
+/**
+ * True for the failure of a write to the run folder, and for a disk that fails elsewhere: worktrees, homes and logs are
+ * written with plain calls (`STATE_WRITE_FAILED`).
+ */
+export function isStateWriteFault(fault: unknown): fault is Error {
+  return fault instanceof StateWriteError || (fault instanceof Error && "code" in fault && DISK_FAULTS.has(fault.code));
+}
+
 /** Runs a write and turns its failure into a `StateWriteError` that names the path. */
 export function guardWrite<T>(path: string, write: () => T): T {
   try {

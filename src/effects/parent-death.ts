@@ -50,3 +50,28 @@ export function readSetprivFailure(program: string, exitCode: number, stderr: st
     ? line.slice("setpriv: ".length)
     : undefined;
 }
+
+/**
+ * The guard: a shell that waits for its input to end, which happens when we do, however we do, and then kills whatever
+ * carries a marker that begins as told, until nothing does. The parent-death signal reaches only the program itself;
+ * this reaches what the program started. A program of the same user could end the guard: it protects from accidents.
+ */
+export function buildGuard(marker: string): readonly [string, readonly string[]] {
+  return ["/bin/sh", ["-c", GUARD_SCRIPT, "conveyor-guard", marker]];
+}
+
+const GUARD_ROUNDS_MAX = 200;
+
+const GUARD_SCRIPT = `
+while read -r line; do :; done
+round=0
+while [ "$round" -lt ${GUARD_ROUNDS_MAX} ]; do
+  found=$(grep -Fls -- "$1" /proc/[0-9]*/environ)
+  [ -n "$found" ] || exit 0
+  for file in $found; do
+    pid=\${file#/proc/}
+    kill -KILL "\${pid%/environ}" 2>/dev/null
+  done
+  round=$((round + 1))
+done
+`;

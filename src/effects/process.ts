@@ -1,9 +1,17 @@
+import { spawn } from "node:child_process";
 import { execa } from "execa";
 import type { ProcessEnding, ProcessReport } from "../domain/process-report.ts";
 import type { Clock, ProcessRequest, Processes, Randomness } from "../ports.ts";
 import { findProgram } from "./find-program.ts";
 import { DEFAULT_OUTPUT_LIMITS, openOutputFile, type OutputFile, type OutputLimits } from "./output-file.ts";
-import { bindToParent, type ParentDeath, probeParentDeath, readSetprivFailure, SETPRIV_PATHS } from "./parent-death.ts";
+import {
+  bindToParent,
+  buildGuard,
+  type ParentDeath,
+  probeParentDeath,
+  readSetprivFailure,
+  SETPRIV_PATHS,
+} from "./parent-death.ts";
 import type { ProcessTable } from "./process-list.ts";
 import { hostTable } from "./process-tree.ts";
 import { type Stream, supervise, DEFAULT_PROCESS_TIMING, type ProcessTiming } from "./process-supervision.ts";
@@ -27,6 +35,7 @@ export interface ProcessRunner extends Processes {
 /** In the environment of every program, with a value of its own, so that all it started can be found by it. */
 const MARKER_NAME = "CONVEYOR_PROCESS_MARKER";
 const MARKER_BYTES = 16;
+const FAMILY_BYTES = 8;
 
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -41,6 +50,8 @@ const FAILURE_BYTES_MAX = 1024;
 export function createProcesses(input: ProcessesInput): ProcessRunner {
   let probe: Promise<ParentDeath> | undefined;
   const probeOnce = () => (probe ??= probeParentDeath(input.setprivPaths ?? SETPRIV_PATHS, succeeds));
+  const family = `${process.pid}-${input.randomness.hex(FAMILY_BYTES)}`;
+  let isGuarded = false;
   return {
     probeParentDeath: probeOnce,
     async run(request) {
@@ -48,9 +59,16 @@ export function createProcesses(input: ProcessesInput): ProcessRunner {
       const startedAt = clock.now();
       const startMs = clock.monotonicMs();
       const outputLimits = input.outputLimits ?? DEFAULT_OUTPUT_LIMITS;
+      if (!isGuarded) startGuard(`${MARKER_NAME}=${family}-`);
+      isGuarded = true;
       using stdout = openOutputFile(request.stdoutPath, outputLimits);
       using stderr = openOutputFile(request.stderrPath, outputLimits);
-      const { ending, survivors } = await start(input, request, { stdout, stderr, parentDeath: await probeOnce() });
+      const { ending, survivors } = await start(input, request, {
+        stdout,
+        stderr,
+        family,
+        parentDeath: await probeOnce(),
+      });
       return {
         ending,
         startedAt,
@@ -67,6 +85,8 @@ interface StartInput {
   readonly stdout: OutputFile;
   readonly stderr: OutputFile;
   readonly parentDeath: ParentDeath;
+  /** Begins the markers of all programs of this runner. */
+  readonly family: string;
 }
 
 type Outcome = Pick<ProcessReport, "ending" | "survivors">;
@@ -77,7 +97,7 @@ async function start(input: ProcessesInput, request: ProcessRequest, files: Star
   if (request.signal.aborted) return withoutSurvivors({ kind: "cancelled" });
   if (!found.ok) return spawnFailed(found.error);
 
-  const markerValue = input.randomness.hex(MARKER_BYTES);
+  const markerValue = `${files.family}-${input.randomness.hex(MARKER_BYTES)}`;
   const [file, argv] = bindToParent(files.parentDeath, found.value, args);
   let child;
   try {
@@ -123,6 +143,23 @@ async function start(input: ProcessesInput, request: ProcessRequest, files: Star
   if (outcome.ending.kind !== "exited" || files.parentDeath.kind === "advisory") return outcome;
   const failure = readSetprivFailure(found.value, outcome.ending.exit_code, stderrHead());
   return failure === undefined ? outcome : spawnFailed(`cannot start ${name}: ${failure}`);
+}
+
+/** Starts what ends our programs and their children when we are killed. Once: it lives as long as this process. */
+function startGuard(marker: string): void {
+  if (process.platform !== "linux") return;
+  const [file, args] = buildGuard(marker);
+  const guard = spawn(file, args, {
+    cwd: "/",
+    env: { PATH: "/usr/bin:/bin" },
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  // Without a shell there is no guard, which leaves the parent-death signal.
+  guard.on("error", () => undefined);
+  guard.stdin.on("error", () => undefined);
+  guard.unref();
+  if ("unref" in guard.stdin && typeof guard.stdin.unref === "function") guard.stdin.unref();
 }
 
 async function succeeds(file: string, args: readonly string[]): Promise<boolean> {

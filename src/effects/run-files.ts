@@ -80,7 +80,8 @@ export const REPOSITORY_FOLDER = "repo.git";
 function isUnnamed(name: string): boolean {
   return (
     [JOURNAL_FILE, CHECKPOINT_FILE, REPOSITORY_FOLDER, "supervision"].includes(name) ||
-    /^lock\.\d+$/.test(name) ||
+    // A lock that is being taken belongs to the process that takes it: whoever holds the run leaves it alone.
+    /^lock\.\d+(\.[0-9a-f]+\.writing)?$/.test(name) ||
     name === `${CHECKPOINT_FILE}${TEMPORARY_SUFFIX}`
   );
 }

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { buildRunId, isRunId } from "../domain/ids.ts";
 import type { Clock, Randomness } from "../ports.ts";
 import { realPathOf } from "./real-path.ts";
-import { JOURNAL_FILE, REPOSITORY_FOLDER } from "./run-files.ts";
+import { CHECKPOINT_FILE, JOURNAL_FILE, readIfFile, REPOSITORY_FOLDER } from "./run-files.ts";
 
 /** Where runs of a checkout lie, and where their worktrees do. */
 export interface RunPlaces {
@@ -77,21 +77,22 @@ export function makeRunsFolder(places: RunPlaces): void {
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
 }
 
-/** Run folders of the checkout that have a journal, newest last. */
+/** Run folders of the checkout, newest last. */
 export function listRunFolders(places: RunPlaces): string[] {
   if (!existsSync(places.runsFolder)) return [];
   return readdirSync(places.runsFolder)
-    .filter((name) => isRunId(name) && existsSync(join(places.runsFolder, name, JOURNAL_FILE)))
+    .filter((name) => isRunId(name))
     .map((name) => join(places.runsFolder, name))
+    .filter(holdsRun)
     .map((folder) => ({ folder, at: readCreatedAt(folder) }))
     .sort((left, right) => (left.at < right.at ? -1 : left.at > right.at ? 1 : 0))
     .map(({ folder }) => folder);
 }
 
-/** The folder that a run id or a path to a run folder names, when it has a journal. */
+/** The folder that a run id or a path to a run folder names, when it holds a run. */
 export function findRunFolder(places: RunPlaces, cwd: string, name: string): string | undefined {
   const candidates = isRunId(name) ? [join(places.runsFolder, name)] : [resolve(cwd, name)];
-  return candidates.find((folder) => existsSync(join(folder, JOURNAL_FILE)));
+  return candidates.find(holdsRun);
 }
 
 /** Path relative to the checkout's top with `/`, or nothing when it lies outside. */
@@ -105,8 +106,18 @@ function isBelow(folder: string, path: string): boolean {
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
+/**
+ * A run exists with its first event: a folder without one is what a start left that was killed before. Where a
+ * checkpoint stands there was an event, so a journal that is gone is a fault to report, not a run that never was.
+ */
+function holdsRun(folder: string): boolean {
+  return existsSync(join(folder, CHECKPOINT_FILE)) || readIfFile(join(folder, JOURNAL_FILE))?.includes(0x0a) === true;
+}
+
 /** When a run was created, to the millisecond: run ids of the same second have no order. */
 function readCreatedAt(folder: string): string {
-  const head = readFileSync(join(folder, JOURNAL_FILE)).subarray(0, 4096).toString("latin1");
-  return /"at":"([^"]+)"/.exec(head)?.[1] ?? "";
+  const head = Buffer.from(readIfFile(join(folder, JOURNAL_FILE)) ?? []).toString("latin1", 0, 4096);
+  // The id of a run whose journal does not say: after all that were created in the same second.
+  const fromId = basename(folder).replace(/^RUN_(....)(..)(..)T(..)(..)(..)Z.*$/, "$1-$2-$3T$4:$5:$6Z");
+  return /"at":"([^"]+)"/.exec(head)?.[1] ?? fromId;
 }

@@ -19,10 +19,10 @@ import {
   TEMPORARY_SUFFIX,
 } from "./run-files.ts";
 
-/** Reads a saved run, changing nothing. */
+/** Reads a saved run, changing nothing. A journal that is no plain file counts as missing: it could be changed from elsewhere. */
 export function readSavedRun(folder: string): Result<SavedRun, SavedRunFault> {
   return parseSavedRun({
-    journal: readFileSync(join(folder, JOURNAL_FILE)),
+    journal: readIfFile(join(folder, JOURNAL_FILE)),
     plan: readIfFile(join(folder, NORMALIZED_PLAN_FILE)),
     policy: readIfFile(join(folder, POLICY_FILE)),
   });

@@ -47,7 +47,9 @@ export async function checkSavedRun(
     return err({ code: "ARTIFACT_TAMPERED", path: file.path, message });
   }
   const fault = await checkCommits(run, ports.repository);
-  return fault === undefined ? ok({ warnings: verdict.kind === "rebuild" ? [verdict.why] : [] }) : err(fault);
+  return fault === undefined
+    ? ok({ warnings: verdict.kind === "rebuild" ? [`${verdict.why}; it was rebuilt from the journal`] : [] })
+    : err(fault);
 }
 
 async function checkCommits({ state }: SavedRun, repository: Ports["repository"]): Promise<SavedRunFault | undefined> {
@@ -75,14 +77,15 @@ async function checkCommits({ state }: SavedRun, repository: Ports["repository"]
 
 /**
  * Ends what a killed process had begun to seal: the run has stopped, and only its reports are missing. Nothing is
- * decided anew; what the journal says of the stop stays.
+ * decided anew; what the journal says of the stop stays. Gives what a person should know.
  */
-export async function finishSealing(ports: Ports, run: SavedRun, facts: ResumeFacts): Promise<void> {
+export async function finishSealing(ports: Ports, run: SavedRun, facts: ResumeFacts): Promise<readonly string[]> {
   const recorder = createRecorder(ports, run.state, rulesOf(run.config));
-  await setTornTailAside(ports, recorder, facts);
+  const torn = await setTornTailAside(ports, recorder, facts);
   await setLeftoversAside(ports, recorder, facts);
-  await writeReports({ ports, recorder, plan: run.plan });
+  if (!recorder.state.sealed) await writeReports({ ports, recorder, plan: run.plan });
   recorder.seal();
+  return torn;
 }
 
 /** Goes on with a run whose lock is held: sets aside what a killed process left, records the resume. */

@@ -1,24 +1,19 @@
 import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
 import { canonicalJson, sha256 } from "../domain/digest.ts";
 import { parsePayload } from "../domain/executor-outcome.ts";
-import type { FileDigest, JournalEvent } from "../domain/journal.ts";
-import { rulesOf } from "../domain/config.ts";
+import type { FileDigest } from "../domain/journal.ts";
+import { defaultConfig, parseConfig, policyDigest, rulesOf } from "../domain/config.ts";
 import { parsePlan } from "../domain/parse-plan.ts";
 import { replayDecisions } from "../domain/replay.ts";
 import { buildRunReport } from "../domain/report.ts";
 import { foldRun } from "../domain/run.ts";
-import { PLAN_FILE, type SavedRun } from "../domain/saved-run.ts";
-import { judgeScope, VIOLATIONS_MAX } from "../domain/scope.ts";
-import type { TreeChange } from "../domain/candidate.ts";
+import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
+import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
 import type { RunRepository } from "../ports.ts";
+import { isCommitOf, judgeCandidates } from "./verify-candidates.ts";
 import { renderReportMarkdown } from "../render/report-markdown.ts";
+import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 import { REPORT_JSON, REPORT_MARKDOWN } from "./seal-run.ts";
-
-/** One thing that does not agree, with the file, commit or event that shows it. */
-export interface Mismatch {
-  readonly where: string;
-  readonly message: string;
-}
 
 /** What verification of a run came to. */
 export interface VerifiedRun {
@@ -48,19 +43,27 @@ export interface VerifyPorts {
 export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<VerifiedRun> {
   const { state, journal } = run;
   const sealed = state.sealed;
-  const notes = sealed ? [] : ["the run is not sealed: it is running, or was cut short and not resumed"];
+  const torn =
+    journal.tornBytes === 0 ? [] : [`run-events.jsonl: ${journal.tornBytes} bytes of a torn last line follow`];
+  const notes = sealed ? [] : ["the run is not sealed: it is running, or was cut short and not resumed", ...torn];
   const mismatches = [
     ...judgeTail(run),
     ...judgeSavedCheckpoint(run, ports.checkpoint),
     ...replayDecisions(journal.events, rulesOf(run.config), run.plan).map((fault) =>
       at(`run-events.jsonl:${fault.seq}`, fault.message),
     ),
+    ...journal.events.flatMap((event) => {
+      const fault = judgeRecordedCommands(event, run.plan, run.config);
+      return fault === undefined ? [] : [at(`run-events.jsonl:${event.seq}`, fault)];
+    }),
     ...(await judgeFiles(run, ports)),
     ...(await judgeReports(run, ports)),
     ...(await judgePlan(run, ports)),
+    ...(await judgePolicy(run, ports)),
     ...(await judgePayloads(run, ports)),
     ...(await judgeCandidates(run, ports)),
     ...(await judgeCommits(run, ports)),
+    ...(await judgeObjects(ports)),
   ];
   return {
     mismatches,
@@ -69,10 +72,6 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
     filesChecked: state.files.size,
     commitsChecked: state.items.filter((item) => typeof item.settled?.commit === "string").length,
   };
-}
-
-function at(where: string, message: string): Mismatch {
-  return { where, message };
 }
 
 function judgeTail({ state, journal }: SavedRun): Mismatch[] {
@@ -141,6 +140,23 @@ async function judgePlan({ state, plan, config }: SavedRun, { repository }: Veri
   return same ? [] : [at("normalized_plan.json", "is not what the plan parses to")];
 }
 
+async function judgePolicy({ state, config }: SavedRun, { repository, configPath }: VerifyPorts): Promise<Mismatch[]> {
+  const { base_commit: base, policy_sha256: expected, config: source } = state.created;
+  if (policyDigest(config) !== expected) return [at(POLICY_FILE, "is not the policy that the run was started with")];
+  // One that was given with --config is in no commit; its bytes are gone.
+  if (source.authority === "local") return [];
+  const bytes = await repository.readFileAt(base, configPath);
+  const committed =
+    bytes === undefined ? defaultConfig() : parseConfig(configPath, new TextDecoder().decode(bytes)).config;
+  const same = committed !== undefined && canonicalJson(committed) === canonicalJson(config);
+  return same ? [] : [at(POLICY_FILE, `is not the configuration at the base commit ${base}`)];
+}
+
+async function judgeObjects({ repository }: VerifyPorts): Promise<Mismatch[]> {
+  const forged = await repository.findForgedObjects();
+  return forged.map((object) => at(`repo.git object ${object}`, "its bytes are not those its name promises"));
+}
+
 async function judgePayloads({ journal }: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
   const mismatches: Mismatch[] = [];
   for (const event of eventsOf(journal.events, "session_finished")) {
@@ -155,46 +171,12 @@ async function judgePayloads({ journal }: SavedRun, ports: VerifyPorts): Promise
   return mismatches;
 }
 
-async function judgeCandidates({ journal, plan, config }: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
-  const mismatches: Mismatch[] = [];
-  for (const event of eventsOf(journal.events, "candidate_built")) {
-    const { base_commit: base, tree, commit, files, violations } = event.details;
-    const item = plan.items.find((candidate) => candidate.item_id === event.item_id);
-    const file = files.find((candidate) => candidate.path.endsWith("/changes.json"));
-    const bytes = file === undefined ? undefined : await ports.read(file.path);
-    if (item === undefined || bytes === undefined) {
-      mismatches.push(at(`run-events.jsonl:${event.seq}`, "a candidate without its item or its list of changes"));
-      continue;
-    }
-    const changes = JSON.parse(new TextDecoder().decode(bytes)) as TreeChange[];
-    const judged = judgeScope(changes, {
-      item,
-      planPath: plan.path,
-      configPath: ports.configPath,
-      config,
-      trackedPaths: await ports.repository.listFilesAt(base),
-    });
-    if (canonicalJson(judged.slice(0, VIOLATIONS_MAX)) !== canonicalJson(violations)) {
-      mismatches.push(at(`run-events.jsonl:${event.seq}`, "scope was judged otherwise than the changes give"));
-    }
-    if (commit !== null && !(await isCommitOf(ports.repository, commit, tree, base))) {
-      mismatches.push(at(commit, "is not a commit of the candidate's tree on its base"));
-    } else if (
-      commit !== null &&
-      canonicalJson(await ports.repository.listChanges(base, tree)) !== canonicalJson(changes)
-    ) {
-      mismatches.push(at(file?.path ?? commit, "is not what differs between the base and the candidate"));
-    }
-  }
-  return mismatches;
-}
-
 async function judgeCommits({ state, journal }: SavedRun, { repository }: VerifyPorts): Promise<Mismatch[]> {
   const mismatches: Mismatch[] = [];
   for (const event of eventsOf(journal.events, "item_commit_prepared")) {
     const { commit, tree, parent } = event.details;
     if (!(await isCommitOf(repository, commit, tree, parent))) {
-      mismatches.push(at(commit, `is not a commit of the verified tree ${tree} on ${parent}`));
+      mismatches.push(at(`repo.git commit ${commit}`, `is not a commit of the verified tree ${tree} on ${parent}`));
     }
   }
   const branch = await repository.readRef(`refs/heads/${state.created.run_branch}`);
@@ -210,15 +192,4 @@ async function judgeCommits({ state, journal }: SavedRun, { repository }: Verify
     );
   }
   return mismatches;
-}
-
-async function isCommitOf(repository: RunRepository, commit: string, tree: string, parent: string): Promise<boolean> {
-  const parents = await repository.readParentsOf(commit);
-  return (await repository.readTreeOf(commit)) === tree && parents?.length === 1 && parents[0] === parent;
-}
-
-type EventOf<T extends JournalEvent["type"]> = Extract<JournalEvent, { type: T }>;
-
-function eventsOf<T extends JournalEvent["type"]>(events: readonly JournalEvent[], type: T): EventOf<T>[] {
-  return events.filter((event): event is EventOf<T> => event.type === type);
 }

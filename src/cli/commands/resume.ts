@@ -1,8 +1,8 @@
 import { resolve as resolvePath } from "node:path";
 import { lockRun, openLockedRun, readResumeFacts, world, type RunLock } from "../../compose.ts";
-import { decideResume, type ResumeDecision, type ResumeRequest } from "../../domain/recovery.ts";
+import { decideResume, type ResumeDecision } from "../../domain/recovery.ts";
 import { EXIT } from "../../domain/run-stop.ts";
-import type { SavedRun, SavedRunFault } from "../../domain/saved-run.ts";
+import { isWhole, type SavedRun, type SavedRunFault } from "../../domain/saved-run.ts";
 import { checkSavedRun, finishSealing, resumeRun } from "../../kernel/resume-run.ts";
 import { refuse, requireRun, type FoundRun } from "../answer.ts";
 import { finishRun, printOutcome } from "../finish-run.ts";
@@ -20,19 +20,23 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
   if (typeof found === "number") return found;
   const parsed = parseSettings(options, found.run.state.created.options);
   if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
-  const request = { newAttempt: options.newAttempt, executorEnvNames: Object.keys(parsed.value.settings.executorEnv) };
-  const decision = decideResume(found.run.state, request);
+  const executorEnvNames = Object.keys(parsed.value.settings.executorEnv);
+  const decide: Decide = (run) => {
+    const whole = isWhole(run, world.readCheckpoint(found.runFolder));
+    return decideResume(run.state, { newAttempt: options.newAttempt, executorEnvNames, whole });
+  };
+  const decision = decide(found.run);
   if (decision.kind === "answer") return answer(io, found, decision, options);
   const lock = lockRun(found.runFolder, found.run.state.runId);
   if (!lock.ok) {
     io.note(`LOCKED ${found.run.state.runId} is held by ${lock.error.holder}; nothing was changed`);
     return EXIT.locked;
   }
-  const opened = await openSealed(io, found, lock.value, options, request);
+  const opened = await openSealed(io, found, lock.value, options, decide);
   if (typeof opened === "number") return opened;
   const { open, run, facts, warnings } = opened;
   // Decided once more under the lock: whoever held it may have gone on since.
-  const now = decideResume(run.state, request);
+  const now = decide(run);
   if (now.kind === "answer") {
     await open.close(false);
     return answer(io, { ...found, run }, now, options);
@@ -46,8 +50,12 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
     warnings,
     newAttempt: options.newAttempt,
   });
+  for (const warning of context.recorder.state.warnings.slice(warnings.length)) printWarning(io, warning);
   return finishRun(io, open, context, options.format);
 }
+
+/** What a resume does about a run as it was just read. */
+type Decide = (run: SavedRun) => ResumeDecision;
 
 /** Opens a run, and ends first what a process that was killed while sealing had begun. */
 async function openSealed(
@@ -55,13 +63,15 @@ async function openSealed(
   found: FoundRun,
   lock: RunLock,
   options: ResumeOptions,
-  request: ResumeRequest,
+  decide: Decide,
 ): ReturnType<typeof openChecked> {
   const opened = await openChecked(io, found, lock, options);
-  if (typeof opened === "number" || decideResume(opened.run.state, request).kind !== "finish_sealing") return opened;
-  await finishSealing(opened.open.ports, opened.run, opened.facts);
+  if (typeof opened === "number" || decide(opened.run).kind !== "finish_sealing") return opened;
+  const torn = await finishSealing(opened.open.ports, opened.run, opened.facts);
+  for (const warning of torn) printWarning(io, warning);
   await opened.open.close(false);
-  return openChecked(io, found, lock, options);
+  const reopened = await openChecked(io, found, lock, options);
+  return typeof reopened === "number" ? reopened : { ...reopened, warnings: [...opened.warnings, ...torn] };
 }
 
 /** Reads the run again under its lock, opens it, and re-verifies what a resume would build on. */
@@ -83,9 +93,7 @@ async function openChecked(io: Io, found: FoundRun, lock: RunLock, options: Resu
     await open.close(false);
     return fail(io, checked.error);
   }
-  for (const warning of checked.value.warnings) {
-    io.note(`${io.style("yellow", "warning:")} ${warning}; it was rebuilt from the journal`);
-  }
+  for (const warning of checked.value.warnings) printWarning(io, warning);
   return { open, run, facts, warnings: checked.value.warnings };
 }
 
@@ -99,6 +107,10 @@ function answer(
   io.note(`${code === undefined ? "" : `${code} `}${message}`);
   if (format === "json" && exitCode !== EXIT.usage) printOutcome(io, runFolder, run.state, exitCode);
   return exitCode;
+}
+
+function printWarning(io: Io, warning: string): void {
+  io.note(`${io.style("yellow", "warning:")} ${warning}`);
 }
 
 function fail(io: Io, fault: SavedRunFault): number {

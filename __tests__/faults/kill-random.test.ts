@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import {
+  createRandom,
+  eventually,
+  forAll,
+  isLong,
+  LedgerRepository,
+  listProgramsOf,
+  readFinishedSessions,
+  readUndisturbedEnd,
+} from "../support/faults.ts";
+
+const SEED = 20_260_325;
+const KILLS = isLong ? 500 : 50;
+
+/** Four items; the second passes only in its second round. Programs take a moment, and have children of their own. */
+const make = () =>
+  new LedgerRepository({
+    rows: ["01", "02", "03", "04"].map((id, index) => ({
+      step_id: id,
+      prerequisites: index === 0 ? "none" : `0${index}`,
+      required_verification_commands: id === "02" ? "grep -q right out/02.txt" : `sleep 0.05; test -s out/${id}.txt`,
+    })),
+    executor: [
+      "mkdir -p out",
+      'word=right; if [ "$ORCH_ITEM_ID" = 02 ] && [ "$ORCH_ROUND" = 1 ]; then word=wrong; fi',
+      'echo "$ORCH_ITEM_ID $word" > "out/$ORCH_ITEM_ID.txt"',
+      "sleep 0.1",
+      "",
+    ].join("\n"),
+  });
+
+test(
+  "a run of four items that is killed at a random moment ends as an undisturbed one",
+  { timeout: 1_200_000 },
+  async () => {
+    const { end, durationMs } = await readUndisturbedEnd(make);
+    expect(end.items.map((item) => item.state)).toEqual(["passed", "passed", "passed", "passed"]);
+    const random = createRandom(SEED);
+    // One moment in each of as many slices of an undisturbed run, so that none of it is left out by chance.
+    const moments = Array.from({ length: KILLS }, (_, index) => ((index + random()) / KILLS) * durationMs);
+    let kills = 0;
+    let late = 0;
+    await forAll(moments, async (moment) => {
+      const name = `kill after ${Math.round(moment)} of ${Math.round(durationMs)} ms (seed ${SEED})`;
+      const repository = make();
+      const { child, ended } = repository.startFaulty({});
+      await sleep(moment);
+      if (child.kill("SIGKILL")) kills += 1;
+      if ((await ended).signal === null) late += 1;
+      expect(await eventually(() => listProgramsOf(repository).length === 0, 2_000), `${name}: still alive`).toBe(true);
+      const finished = readFinishedSessions(repository);
+      const resumed = await repository.goOn();
+      expect(resumed.code, `${name}: ${resumed.stderr}`).toBe(0);
+      expect(await repository.readEnd(), name).toEqual(end);
+      for (const session of finished)
+        expect(
+          repository.sessions().filter((line) => line === session),
+          name,
+        ).toHaveLength(1);
+      repository.remove();
+    });
+    console.log(`kills: ${kills} at random moments of a four-item run, ${late} of them after its end`);
+    expect(kills - late).toBeGreaterThan(KILLS * 0.8);
+  },
+);
+
+test("programs of a killed orchestrator die with it, and so does what they started", { timeout: 60_000 }, async () => {
+  const repository = new LedgerRepository({ executor: "sleep 600 & (sleep 600; true) & sleep 600\n" });
+  const { child, ended } = repository.startFaulty({});
+  expect(await eventually(() => listProgramsOf(repository).length >= 4, 20_000)).toBe(true);
+  child.kill("SIGKILL");
+  await ended;
+  const allDead = await eventually(() => listProgramsOf(repository).length === 0, 2_000);
+  for (const pid of listProgramsOf(repository)) process.kill(pid, "SIGKILL");
+  expect(allDead).toBe(true);
+});

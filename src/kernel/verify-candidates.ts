@@ -1,0 +1,86 @@
+import { treeChangeSchema, type TreeChange } from "../domain/candidate.ts";
+import { canonicalJson } from "../domain/digest.ts";
+import type { SavedRun } from "../domain/saved-run.ts";
+import { judgeScope, VIOLATIONS_MAX } from "../domain/scope.ts";
+import type { RunRepository } from "../ports.ts";
+import { at, eventsOf, type Mismatch } from "./mismatch.ts";
+
+/** Judges the scope of every candidate again, from its list of changes, and that list from its commit. */
+export async function judgeCandidates(
+  { journal, plan, config }: SavedRun,
+  ports: {
+    readonly repository: RunRepository;
+    readonly configPath: string;
+    read(path: string): Promise<Uint8Array | undefined>;
+  },
+): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  for (const event of eventsOf(journal.events, "candidate_built")) {
+    const { base_commit: base, tree, commit, files, violations } = event.details;
+    const item = plan.items.find((candidate) => candidate.item_id === event.item_id);
+    const path = files.find((candidate) => candidate.path.endsWith("/changes.json"))?.path;
+    const changes = path === undefined ? undefined : parseChanges(await ports.read(path));
+    if (item === undefined || changes === undefined) {
+      mismatches.push(
+        at(path ?? `run-events.jsonl:${event.seq}`, "a candidate without its item or its list of changes"),
+      );
+      continue;
+    }
+    const judged = judgeScope(changes, {
+      item,
+      planPath: plan.path,
+      configPath: ports.configPath,
+      config,
+      trackedPaths: await ports.repository.listFilesAt(base),
+    });
+    if (canonicalJson(judged.slice(0, VIOLATIONS_MAX)) !== canonicalJson(violations)) {
+      mismatches.push(at(`run-events.jsonl:${event.seq}`, "scope was judged otherwise than the changes give"));
+    }
+    if (commit === null) continue;
+    if (!(await isCommitOf(ports.repository, commit, tree, base))) {
+      mismatches.push(at(`repo.git commit ${commit}`, "is not a commit of the candidate's tree on its base"));
+      continue;
+    }
+    const found = await readDifference(ports.repository, base, tree);
+    if (found === undefined) mismatches.push(at(`repo.git commit ${commit}`, "cannot be read whole"));
+    else if (canonicalJson(found) !== canonicalJson(changes)) {
+      mismatches.push(at(path ?? commit, "is not what differs between the base and the candidate"));
+    }
+  }
+  return mismatches;
+}
+
+/** Whether a commit has exactly that tree and that one parent. */
+export async function isCommitOf(
+  repository: RunRepository,
+  commit: string,
+  tree: string,
+  parent: string,
+): Promise<boolean> {
+  const parents = await repository.readParentsOf(commit);
+  return (await repository.readTreeOf(commit)) === tree && parents?.length === 1 && parents[0] === parent;
+}
+
+function parseChanges(bytes: Uint8Array | undefined): TreeChange[] | undefined {
+  try {
+    return treeChangeSchema.array().parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What differs between two trees; nothing when one of them, or a file that differs, cannot be read. */
+async function readDifference(
+  repository: RunRepository,
+  base: string,
+  tree: string,
+): Promise<readonly TreeChange[] | undefined> {
+  try {
+    const changes = await repository.listChanges(base, tree);
+    // The patch needs every blob; the list does not miss one that is gone.
+    await repository.buildPatch(base, tree);
+    return changes;
+  } catch {
+    return undefined;
+  }
+}
