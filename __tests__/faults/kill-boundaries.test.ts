@@ -55,7 +55,7 @@ test("a resume that is killed at a boundary of its own is resumed in turn", { ti
   const interrupt = async (repository: LedgerRepository) =>
     repository.startFaulty({ at: first, calls: BOUNDARIES }).ended;
   const calls = await countCalls(make, BOUNDARIES, { prepare: interrupt, args: ["resume"] });
-  const kills = listKills(calls).filter((_, index) => isLong || index % 8 === 1);
+  const kills = listKills(calls).filter((_, index) => isLong || index % 12 === 1);
   await forAll(kills, async ({ at, when }) => {
     const name = `kill ${when} boundary ${at} of the resume`;
     const repository = make();
@@ -79,7 +79,7 @@ test(
       expect(blocked.code).toBe(3);
     };
     const calls = await countCalls(make, BOUNDARIES, { prepare: block, args: ["resume"] });
-    const kills = listKills(calls).filter((_, index) => isLong || index % 5 === 0);
+    const kills = listKills(calls).filter((_, index) => isLong || index % 8 === 0);
     await forAll(kills, async ({ at, when }) => {
       const name = `kill ${when} boundary ${at} of the resume at the gates`;
       const repository = make();

@@ -230,7 +230,7 @@ describe("the private repository", () => {
     expect((await verify(copy)).said).toContain(`repo.git refs/heads/${branch}`);
   });
 
-  test("every object of the run branch: changed or gone, it is found", { timeout: 180_000 }, async () => {
+  test("every object of the run branch: changed, it is found and named", { timeout: 180_000 }, async () => {
     const branch = finished.report().branch;
     const objects = finished
       .git("rev-list", "--objects", `main..${branch}`)
@@ -242,17 +242,13 @@ describe("the private repository", () => {
       expect(existsSync(path), path).toBe(true);
       const bytes = readFileSync(path);
       chmodSync(path, 0o644);
-      for (const change of ["changed", "gone"]) {
-        const changed = Buffer.from(bytes);
-        changed.writeUInt8(changed.readUInt8(bytes.length - 3) ^ 4, bytes.length - 3);
-        if (change === "gone") rmSync(path);
-        else writeFileSync(path, changed);
-        // The branch was delivered: the user's repository has a copy of every object, which proves nothing of the run's.
-        const { code, said } = await verify(copy);
-        writeFileSync(path, bytes);
-        if (change === "changed") expect(code, `${object} ${change}: ${said}`).toBe(1);
-        if (change === "changed") expect(said).toContain(object);
-      }
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8(changed.readUInt8(bytes.length - 3) ^ 4, bytes.length - 3);
+      writeFileSync(path, changed);
+      const { code, said } = await verify(copy);
+      writeFileSync(path, bytes);
+      expect(code, `${object}: ${said}`).toBe(1);
+      expect(said).toContain(object);
     });
   });
 
@@ -322,12 +318,9 @@ const CAUGHT: readonly Forgery[] = [
   {
     name: "only the ending of a command, not its execution",
     of: finished,
-    edit: editing(
-      isVerification("03", 1),
-      (details) => {
-        for (const command of details.commands) command.ending = { kind: "exited", exit_code: 0 };
-      },
-    ),
+    edit: editing(isVerification("03", 1), (details) => {
+      for (const command of details.commands) command.ending = { kind: "exited", exit_code: 0 };
+    }),
   },
   {
     name: "a failed required command that was left out of its verification",
@@ -348,7 +341,7 @@ const CAUGHT: readonly Forgery[] = [
       (details) => {
         exitCode(0)(details);
         for (const command of details.commands) command.command = "true";
-        for (const execution of details.executions) execution.args = execution.args.with(-1, "true");
+        for (const execution of details.executions) execution.args = [...execution.args.slice(0, -1), "true"];
       },
     ),
   },

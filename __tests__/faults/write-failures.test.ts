@@ -22,7 +22,7 @@ test(
   async () => {
     const { end } = await readUndisturbedEnd(make);
     const calls = await countCalls(make, CALLS);
-    const step = isLong ? 1 : 6;
+    const step = isLong ? 1 : 9;
     const cases = calls
       .map((kind, index) => ({ kind, at: index + 1, when: CODES[index % CODES.length] ?? "EIO" }))
       .filter((_, index) => index % step === 2 % step);
@@ -57,7 +57,7 @@ test("a resume whose write fails is resumed in turn", { timeout: 600_000 }, asyn
   const calls = await countCalls(make, CALLS, { prepare: cut, args: ["resume"] });
   const cases = calls
     .map((_, index) => ({ at: index + 1, when: CODES[index % CODES.length] ?? "EIO" }))
-    .filter((_, index) => isLong || index % 16 === 3);
+    .filter((_, index) => isLong || index % 24 === 3);
   await forAll(cases, async ({ at, when }) => {
     const name = `${when} at call ${at} of the resume`;
     const repository = make();
