@@ -172,6 +172,9 @@ function addCandidate(state: ItemState, details: EventDetails<"candidate_built">
   const finished = attempt.sessions.filter((each) => each.outcome.kind === "finished").length;
   require(attempt.candidates.length < finished, "the session has its candidate already");
   require(details.base_commit === attempt.baseCommit, "a candidate belongs to its attempt's base");
+  require((details.commit !== null) ===
+    (details.changed_paths > 0 &&
+      details.violations.length === 0), "a candidate has a commit when something changed and scope allows it");
   const candidate: CandidateState = {
     round: details.round,
     tree: details.tree,
@@ -223,6 +226,7 @@ function settle(state: ItemState, details: EventDetails<"item_settled">): ItemSt
     (state.commitPrepared !== undefined &&
       state.commitPrepared.commit ===
         details.commit), "an item passes only with the commit that was prepared from its verified tree");
+  require(details.terminal_state === "passed" || details.commit === null, "only an item that passes has a commit");
   const ended = lastAttempt(state)?.ended === undefined ? endAttempt(state, "kept") : state;
   return {
     ...ended,

@@ -55,7 +55,7 @@ export function parseSavedRun(files: {
   const policy = input(POLICY_FILE, files.policy);
   if (!policy.ok) return policy;
   const config = readPolicyFile(policy.value);
-  const parsed = planSchema.safeParse(JSON.parse(plan.value));
+  const parsed = planSchema.safeParse(parseJson(plan.value));
   if (config === undefined || !parsed.success) {
     return err({
       code: "ARTIFACT_TAMPERED",
@@ -69,5 +69,13 @@ export function parseSavedRun(files: {
   } catch (fault) {
     if (!(fault instanceof ImpossibleEventError)) throw fault;
     return corrupt(fault.message);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
