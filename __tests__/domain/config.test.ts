@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parse } from "yaml";
 import { z } from "zod";
 import { describe, expect, it } from "vitest";

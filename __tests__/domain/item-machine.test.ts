@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { boundCalls } from "../../src/domain/call-bound.ts";
 import { defaultConfig, rulesOf, type Config } from "../../src/domain/config.ts";
@@ -364,6 +364,16 @@ describe("an event that cannot be throws ImpossibleEventError", () => {
       "a pass without a commit",
       after("item_commit_prepared"),
       draft("item_settled", { terminal_state: "passed", reason_codes: [], commit: null }),
+    ],
+    [
+      "an item given up with a commit",
+      after("session_finished"),
+      draft("item_settled", { terminal_state: "escalated", reason_codes: [], commit: "commit-1" }),
+    ],
+    [
+      "a candidate of a commit that changes nothing",
+      after("session_finished"),
+      draft("candidate_built", DETAILS.candidate_built({ changed_paths: 0 })),
     ],
     ["a second settlement", after("item_settled"), event.escalated],
     ["an attempt of a settled item", after("item_settled"), event.attempt2],

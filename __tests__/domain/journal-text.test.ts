@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildCheckpoint, judgeCheckpoint } from "../../src/domain/checkpoint.ts";
 import { canonicalJson, sha256, type Json } from "../../src/domain/digest.ts";

@@ -5,14 +5,25 @@ import { rulesOf } from "../../src/domain/config.ts";
 import { sha256 } from "../../src/domain/digest.ts";
 import { ImpossibleEventError } from "../../src/domain/item-evolve.ts";
 import { buildEventLine, JOURNAL_START, parseJournal } from "../../src/domain/journal-text.ts";
-import type { JournalEvent } from "../../src/domain/journal.ts";
+import type { EventDraft, JournalEvent } from "../../src/domain/journal.ts";
 import type { Plan } from "../../src/domain/plan.ts";
 import { replayDecisions } from "../../src/domain/replay.ts";
 import { foldRun } from "../../src/domain/run.ts";
 import { parseSavedRun, type SavedRun } from "../../src/domain/saved-run.ts";
 import { GATES_OPEN, TestRepository } from "../support/conveyor.ts";
-import { buildPlan, chain, draft, RULES, toBytes } from "./run-fixtures.ts";
-import { doneRun } from "./run-story.ts";
+import {
+  BASE,
+  buildPlan,
+  chain,
+  DETAILS,
+  draft,
+  execution,
+  EXIT_1,
+  passingItem,
+  RULES,
+  toBytes,
+} from "./run-fixtures.ts";
+import { created, delivered, doneRun, inStage, trustRead } from "./run-story.ts";
 
 interface RealRun {
   readonly events: readonly JournalEvent[];
@@ -65,7 +76,7 @@ async function escalatedRun(): Promise<RealRun> {
   return read(repository);
 }
 
-const RUNS = await Promise.all([longRun(), escalatedRun()]);
+const [LONG, ESCALATED] = await Promise.all([longRun(), escalatedRun()]);
 
 /** Numbers and chains events anew, so that only what they say can give them away. */
 function rechain(events: readonly JournalEvent[]): JournalEvent[] {
@@ -196,10 +207,9 @@ const LIES: Partial<Record<JournalEvent["type"], readonly ((details: never) => u
 };
 
 describe.each([
-  ["a long run", 0],
-  ["a run with an item given up", 1],
-] as const)("the journal of %s", (_what, index) => {
-  const run = RUNS[index] as RealRun;
+  ["a long run", LONG],
+  ["a run with an item given up", ESCALATED],
+] as const)("the journal of %s", (_what, run) => {
   const { events } = run;
 
   it("is what the machine would have written, and so is each beginning of it", () => {
@@ -253,6 +263,13 @@ describe.each([
   });
 });
 
+const TO_EXECUTION = [
+  created(),
+  ...inStage("planning"),
+  ...inStage("policy_ingestion", trustRead("policy_ingestion")),
+  draft("stage_started", { stage: "execution" }, null),
+];
+
 describe("replayDecisions", () => {
   const plan = buildPlan();
   const replay = (drafts: Parameters<typeof chain>[0]): string[] =>
@@ -275,6 +292,61 @@ describe("replayDecisions", () => {
     expect(replayDecisions([], RULES, plan)).toEqual([{ seq: 1, message: "expected run_created" }]);
   });
 
+  it.each<readonly [string, readonly EventDraft[], string]>([
+    [
+      "an attempt that begins elsewhere than at the tip",
+      [...TO_EXECUTION, ...passingItem("01", { base: "f".repeat(40) })],
+      "attempt 1 of item 01 does not begin at the run branch's tip",
+    ],
+    [
+      "a settlement of other codes than were decided",
+      [
+        ...TO_EXECUTION,
+        ...passingItem().slice(0, 3),
+        draft("session_finished", DETAILS.session_finished({ ending: EXIT_1 })),
+        draft("item_settled", { terminal_state: "escalated", reason_codes: ["LOCKED"], commit: null }),
+      ],
+      "an item settled otherwise than was decided",
+    ],
+    [
+      "execution that ends with an item open",
+      [...TO_EXECUTION, draft("stage_finished", { stage: "execution" }, null)],
+      "stage execution finished before what it does",
+    ],
+    [
+      "a stage skipped that was never done",
+      [created(), draft("stage_skipped", { stage: "planning", execution: execution() }, null)],
+      "stage_skipped planning, where planning was due",
+    ],
+    [
+      "a stage done again that is done",
+      [created(), ...inStage("planning"), draft("run_resumed", DETAILS.run_resumed(), null), ...inStage("planning")],
+      "stage_started planning, where planning was due",
+    ],
+    [
+      "anything but a resume after files were set aside",
+      [created(), draft("files_set_aside", { reason: "leftover", files: [] }, null), ...inStage("planning")],
+      "stage_started after files were set aside, where run_resumed was due",
+    ],
+    [
+      "a delivery in planning",
+      [created(), draft("stage_started", { stage: "planning" }, null), ...delivered(BASE)],
+      "delivery_started outside of stage closure",
+    ],
+    [
+      "anything but the stop after a stage failed",
+      [
+        created(),
+        draft("stage_started", { stage: "planning" }, null),
+        draft("stage_failed", { stage: "planning", reason_code: "PREPARE_FAILED", message: "m" }, null),
+        draft("stage_finished", { stage: "planning" }, null),
+      ],
+      "stage_finished after a stage failed",
+    ],
+  ])("refuses %s", (_what, drafts, message) => {
+    expect(replay(drafts)[0]?.replace(/^\d+ /, "") ?? "").toBe(message);
+  });
+
   it("refuses a run that goes on although its policy denied", () => {
     const denied = doneRun().map((each) =>
       each.type === "trust_read" ? draft("trust_read", { ...each.details, plan_sha256: null }, null) : each,
@@ -284,7 +356,7 @@ describe("replayDecisions", () => {
 });
 
 describe("parseSavedRun", () => {
-  const { events, saved } = RUNS[0] as RealRun;
+  const { events, saved } = LONG;
   const text = (value: string): Uint8Array => new TextEncoder().encode(value);
   const created = events[0] as JournalEvent & { type: "run_created" };
   const planBytes = text(JSON.stringify(saved.plan));
@@ -332,9 +404,19 @@ describe("parseSavedRun", () => {
       "run-events.jsonl",
     ],
     ["no plan", { ...files(), plan: undefined }, "ARTIFACT_TAMPERED", "normalized_plan.json"],
-    ["another plan", { ...files(), plan: text("{}") }, "ARTIFACT_TAMPERED", "normalized_plan.json"],
+    [
+      "another plan",
+      { ...files(), plan: text(JSON.stringify({ ...saved.plan, title: "x" })) },
+      "ARTIFACT_TAMPERED",
+      "normalized_plan.json",
+    ],
     ["no policy", { ...files(), policy: undefined }, "ARTIFACT_TAMPERED", "policy.json"],
-    ["another policy", { ...files(), policy: text("{}") }, "ARTIFACT_TAMPERED", "policy.json"],
+    [
+      "another policy",
+      { ...files(), policy: text(JSON.stringify({ ...saved.config, validation: {} })) },
+      "ARTIFACT_TAMPERED",
+      "policy.json",
+    ],
     ["a plan of another version", files({ plan: text("{}") }), "ARTIFACT_TAMPERED", "normalized_plan.json"],
     ["a policy of another version", files({ policy: text("{}") }), "ARTIFACT_TAMPERED", "policy.json"],
     ["a plan that is no JSON", files({ plan: text("{") }), "ARTIFACT_TAMPERED", "normalized_plan.json"],

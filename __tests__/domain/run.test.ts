@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { evaluateGates } from "../../src/domain/gates.ts";
 import { ImpossibleEventError } from "../../src/domain/item-evolve.ts";
 import type { EventDraft } from "../../src/domain/journal.ts";
-import { REASON_CODE_NAMES } from "../../src/domain/reason-codes.ts";
+import type { ReasonCode } from "../../src/domain/reason-codes.ts";
 import { decideStop, decideStopOfVerdict, nextItem, unsupportedBy } from "../../src/domain/run-decide.ts";
 import {
   decideTerminalState,
@@ -26,11 +26,10 @@ import {
 } from "./run-fixtures.ts";
 import { created, delivered, doneRun, fold, gates, inStage, OPEN, STOPPED_DONE, trustRead } from "./run-story.ts";
 
-const settled = (
-  itemId: string,
-  terminal_state: ItemTerminalState,
-  reason_codes: (typeof REASON_CODE_NAMES)[number][],
-) => [draft("item_started", {}, itemId), draft("item_settled", { terminal_state, reason_codes, commit: null }, itemId)];
+const settled = (itemId: string, terminal_state: ItemTerminalState, reason_codes: ReasonCode[]) => [
+  draft("item_started", {}, itemId),
+  draft("item_settled", { terminal_state, reason_codes, commit: null }, itemId),
+];
 const TWO = { item_ids: ["01", "02"], selected_ids: ["01", "02"] };
 const PLAN = buildPlan([{ item_id: "01" }, { item_id: "02" }]);
 

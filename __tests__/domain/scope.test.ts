@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TreeChange } from "../../src/domain/candidate.ts";
 import { defaultConfig } from "../../src/domain/config.ts";
@@ -315,6 +315,7 @@ describe("a protected path is PROTECTED_PATH_CHANGED", () => {
     ["**/*.sql", "x/y/z.SQL", true],
     ["**/*.sql", ".hidden/z.sql", true],
     ["!src/**", "src/a", false],
+    ["!src/**", "lib/a", false],
     ["deploy/*.yml", "deploy/a.yaml", false],
     ["deploy", "deployment/a", false],
   ])("configured %s takes %s: %s", (pattern, path, taken) => {

@@ -218,10 +218,14 @@ describe("the report as Markdown", () => {
     const lines = (markdown: string): string[] =>
       markdown.split("\n").map((line) => /^(?:#+ [A-Z].*|- |\||$)/.exec(line)?.[0] ?? "text");
     expect(lines(text)).toEqual(lines(plain));
-    // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u202e]/);
     for (const mark of ["<", "![", "](", "@", "&", "://"]) expect([mark, outside(text, mark)]).toEqual([mark, 0]);
     for (const mark of ["|", "*"]) expect([mark, outside(text, mark)]).toEqual([mark, outside(plain, mark)]);
+  });
+
+  it("a command stands in code that its own words cannot end", () => {
+    const report = { ...reportOf(doneRun()), next_actions: [{ what: "Do.", command: "a `b`\n`c` <d>" }] };
+    expect(renderReportMarkdown(report)).toContain("- Do. `a b c <d>`\n");
   });
 
   it("of a run that did nothing says so", () => {
