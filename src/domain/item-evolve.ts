@@ -1,6 +1,6 @@
 import { decideExecutorOutcome } from "./executor-outcome.ts";
 import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionState } from "./item.ts";
-import type { EventDetails, EventDraft } from "./journal.ts";
+import { EVENT_OF, type EventDetails, type EventDraft } from "./journal.ts";
 import type { RunStop } from "./run-stop.ts";
 import { judgeVerification } from "./verification.ts";
 
@@ -22,6 +22,10 @@ const INTERRUPTED: RunStop = { kind: "interrupted", reasonCodes: [] };
  * seen, so that a journal cannot claim an outcome that its facts do not give.
  */
 export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules): ItemState {
+  if (EVENT_OF[event.type] === "item") {
+    require(state.started !== (event.type === "item_started"), "an item is started once, before all else");
+    require(state.settled === undefined, "the item is settled already");
+  }
   switch (event.type) {
     case "item_started":
       return { ...state, started: true };
@@ -98,6 +102,7 @@ function stopOfPreparation(
 function startSession(state: ItemState, details: EventDetails<"session_started">): ItemState {
   const attempt = currentAttempt(state);
   require(details.session === attempt.sessions.length + 1, `session ${details.session} does not follow`);
+  require(lastOf(attempt.sessions)?.outcome.kind !== "open", "the session before is still open");
   const session: SessionState = {
     session: details.session,
     round: details.round,
@@ -164,7 +169,12 @@ function sealHandoff(state: ItemState, details: EventDetails<"handoff_sealed">):
 function addCandidate(state: ItemState, details: EventDetails<"candidate_built">): ItemState {
   const attempt = currentAttempt(state);
   require(lastOf(attempt.sessions)?.outcome.kind === "finished", "a candidate needs a finished session");
+  const finished = attempt.sessions.filter((each) => each.outcome.kind === "finished").length;
+  require(attempt.candidates.length < finished, "the session has its candidate already");
   require(details.base_commit === attempt.baseCommit, "a candidate belongs to its attempt's base");
+  require((details.commit !== null) ===
+    (details.changed_paths > 0 &&
+      details.violations.length === 0), "a candidate has a commit when something changed and scope allows it");
   const candidate: CandidateState = {
     round: details.round,
     tree: details.tree,
@@ -201,7 +211,8 @@ function refuseCandidate(state: ItemState, details: EventDetails<"candidate_refu
 function finishVerification(state: ItemState, details: EventDetails<"verification_finished">): ItemState {
   const attempt = currentAttempt(state);
   const candidate = lastOf(attempt.candidates);
-  require(candidate?.commit === details.commit, "what was verified is not the candidate");
+  require(candidate?.commit === details.commit &&
+    candidate.verdict === undefined, "what was verified is not the candidate, or is judged already");
   const verdict = judgeVerification(details);
   const judged = verdict.kind === "passed" || verdict.kind === "failed" ? { verdict } : {};
   const verified = { ...candidate, verifications: candidate.verifications + 1, ...judged };
@@ -211,11 +222,11 @@ function finishVerification(state: ItemState, details: EventDetails<"verificatio
 }
 
 function settle(state: ItemState, details: EventDetails<"item_settled">): ItemState {
-  require(state.settled === undefined, "the item is settled already");
   require(details.terminal_state !== "passed" ||
     (state.commitPrepared !== undefined &&
       state.commitPrepared.commit ===
         details.commit), "an item passes only with the commit that was prepared from its verified tree");
+  require(details.terminal_state === "passed" || details.commit === null, "only an item that passes has a commit");
   const ended = lastAttempt(state)?.ended === undefined ? endAttempt(state, "kept") : state;
   return {
     ...ended,

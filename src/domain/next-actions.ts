@@ -19,7 +19,7 @@ const GATE_OPTIONS: Partial<Record<ReasonCode, string>> = {
 };
 
 /** Codes after which this run has nothing more to give. */
-const NEW_RUN: readonly ReasonCode[] = ["GIT_TAMPERED", "JOURNAL_CORRUPT", "ARTIFACT_TAMPERED", "BASE_MOVED"];
+const NEW_RUN: readonly ReasonCode[] = ["GIT_TAMPERED", "BASE_MOVED"];
 
 /** Codes that say what other codes led to. */
 const CONSEQUENCES: readonly ReasonCode[] = ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED"];

@@ -67,6 +67,17 @@ const STAGE_OF: Partial<Record<EventType, Stage>> = {
   gates_evaluated: "closure",
 };
 
+/** Events that a stage has once. Execution alone reads the trust ref as often as it has items. */
+const ONCE: ReadonlySet<EventType> = new Set<EventType>([
+  "base_prepared",
+  "trust_read",
+  "validation_started",
+  "validation_finished",
+  "delivery_started",
+  "delivery_finished",
+  "gates_evaluated",
+]);
+
 /** What the events of a run are judged by. */
 export interface ReplayRules {
   readonly rules: ItemRules;
@@ -92,6 +103,9 @@ export function judgeRunStep(
   if (progress.settingAside) return `${event.type} after files were set aside, where run_resumed was due`;
   if (state.stageFailure !== undefined && event.type !== "run_stopped") return `${event.type} after a stage failed`;
   if (event.item_id !== null) return judgeItemPlace(progress, state, event.item_id, replay);
+  if (ONCE.has(event.type) && progress.seen.has(event.type) && progress.open !== "execution") {
+    return `${event.type} twice in a stage`;
+  }
   const stage = STAGE_OF[event.type];
   if (stage !== undefined && stage !== progress.open) return `${event.type} outside of stage ${stage}`;
   return judgeEvent(progress, state, event, replay);

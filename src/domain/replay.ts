@@ -65,6 +65,9 @@ function judgeStep(state: RunState, event: JournalEvent, before: JournalEvent, r
   if (event.type === "attempt_opened" && event.details.base_commit !== state.tip) {
     return `attempt ${event.details.attempt} of item ${item.itemId} does not begin at the run branch's tip`;
   }
+  if (event.type === "verification_started" && before.type === event.type) {
+    return `verification of item ${item.itemId} begun twice`;
+  }
   if (event.type === "verification_finished" && before.type !== "verification_started") {
     return `verification of item ${item.itemId} finished, and none was begun`;
   }

@@ -2,7 +2,7 @@ import { newItem, type ItemState } from "./item.ts";
 import { evolveItem, ImpossibleEventError, type ItemRules } from "./item-evolve.ts";
 import { blockedGateCodes, evaluateGates, type GateDecision } from "./gates.ts";
 import { canonicalJson } from "./digest.ts";
-import type { EventDetails, EventType, FileDigest, JournalEvent, StageExecution } from "./journal.ts";
+import { EVENT_OF, type EventDetails, type FileDigest, type JournalEvent, type StageExecution } from "./journal.ts";
 import { decidePolicy, type PolicyDecision } from "./policy.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { RunStop, TerminalState } from "./run-stop.ts";
@@ -134,39 +134,6 @@ function nameFiles(
   if (added === undefined || added.length === 0) return files;
   return new Map([...files, ...added.map((file) => [file.path, file] as const)]);
 }
-
-/** Whose event each is; an item's names its item, a run's names none. */
-const EVENT_OF: Record<EventType, "run" | "item"> = {
-  run_created: "run",
-  run_resumed: "run",
-  files_set_aside: "run",
-  stage_started: "run",
-  stage_finished: "run",
-  stage_failed: "run",
-  stage_skipped: "run",
-  base_prepared: "run",
-  trust_read: "run",
-  item_started: "item",
-  attempt_opened: "item",
-  session_started: "item",
-  session_finished: "item",
-  attempt_lost: "item",
-  worktree_restored: "item",
-  handoff_sealed: "item",
-  candidate_built: "item",
-  candidate_refused: "item",
-  verification_started: "item",
-  verification_finished: "item",
-  item_commit_prepared: "item",
-  item_settled: "item",
-  validation_started: "run",
-  validation_finished: "run",
-  delivery_started: "run",
-  delivery_finished: "run",
-  gates_evaluated: "run",
-  run_stopped: "run",
-  report_written: "run",
-};
 
 function evolveItems(state: RunState, event: JournalEvent, rules: ItemRules): RunState {
   if ((event.item_id !== null) !== (EVENT_OF[event.type] === "item")) {

@@ -57,7 +57,7 @@ export function parseSavedRun(files: {
   const policy = input(POLICY_FILE, files.policy);
   if (!policy.ok) return policy;
   const config = readPolicyFile(policy.value);
-  const parsed = planSchema.safeParse(JSON.parse(plan.value));
+  const parsed = planSchema.safeParse(parseJson(plan.value));
   if (config === undefined || !parsed.success) {
     return err({
       code: "ARTIFACT_TAMPERED",
@@ -80,4 +80,12 @@ export function parseSavedRun(files: {
  */
 export function isWhole({ state, journal }: SavedRun, checkpoint: string | undefined): boolean {
   return state.sealed && journal.tornBytes === 0 && checkpoint === buildCheckpoint(state, journal.head);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -88,7 +88,6 @@ function unsafeReasons(change: TreeChange): string[] {
   const reasons: string[] = [];
   const names = change.path.split("/");
   if (change.path_hex !== undefined) reasons.push("the name is not UTF-8");
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(change.path)) reasons.push("the name has control characters");
   else if (invisibleIndex(change.path) !== -1) reasons.push("the name has invisible characters");
   if (names.some(isGitLike)) reasons.push("the name stands for .git on some file system");

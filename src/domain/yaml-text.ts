@@ -102,7 +102,8 @@ const TOO_LARGE = Symbol("aliases of aliases that stand for more than anybody me
 /** The value of a document without faults. The parser counts what aliases of aliases stand for, and throws at the limit. */
 function expand(document: YamlDocument): unknown {
   try {
-    return document.toJS({ maxAliasCount: ALIASES_MAX });
+    // It counts the anchor with its aliases.
+    return document.toJS({ maxAliasCount: ALIASES_MAX + 1 });
   } catch (fault) {
     if (fault instanceof ReferenceError) return TOO_LARGE;
     throw fault;
