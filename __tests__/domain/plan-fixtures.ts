@@ -4,7 +4,7 @@ import { type ParsedPlan, parsePlan, type PlanInput } from "../../src/domain/par
 const FOLDER = new URL("../fixtures/plans/", import.meta.url);
 
 /** Files at the base commit of the repository that the fixtures are about. */
-export const TRACKED: ReadonlySet<string> = new Set([
+const TRACKED: ReadonlySet<string> = new Set([
   "README.md",
   "CHANGELOG.md",
   "src/app.ts",

@@ -8,8 +8,8 @@ import type { ProcessReport } from "../../src/domain/process-report.ts";
 import { createProcesses, type ProcessesInput, type ProcessRunner } from "../../src/effects/process.ts";
 import type { Clock, ProcessRequest, Randomness } from "../../src/ports.ts";
 
-export const realClock: Clock = { now: () => new Date().toISOString(), monotonicMs: () => performance.now() };
-export const realRandomness: Randomness = { hex: (bytes) => randomBytes(bytes).toString("hex") };
+const realClock: Clock = { now: () => new Date().toISOString(), monotonicMs: () => performance.now() };
+const realRandomness: Randomness = { hex: (bytes) => randomBytes(bytes).toString("hex") };
 
 export const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 

@@ -82,7 +82,7 @@ export interface RepositoryInput {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-export const DEFAULT_EXECUTOR = 'mkdir -p out && echo "$ORCH_ITEM_ID done" > "out/$ORCH_ITEM_ID.txt"\n';
+const DEFAULT_EXECUTOR = 'mkdir -p out && echo "$ORCH_ITEM_ID done" > "out/$ORCH_ITEM_ID.txt"\n';
 
 const made: string[] = [];
 const started = new Set<ChildProcess>();

@@ -24,7 +24,7 @@ export function readEvents(runFolder: string): JournalLine[] {
 }
 
 /** The run report of a run folder. */
-export function readReport(runFolder: string): Report {
+function readReport(runFolder: string): Report {
   return JSON.parse(readFileSync(join(runFolder, "orchestrator_run_report.json"), "utf8")) as Report;
 }
 

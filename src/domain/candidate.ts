@@ -21,7 +21,7 @@ export const treeChangeSchema = z.strictObject({
 /** One path that differs between two trees. */
 export type TreeChange = z.infer<typeof treeChangeSchema>;
 
-export const TAMPER_KINDS = [
+const TAMPER_KINDS = [
   "head",
   "refs",
   "hooks",

@@ -20,7 +20,7 @@ import { checkReads, type ItemPaths } from "./plan-tracked.ts";
 import { quoteText } from "./visible-text.ts";
 
 /** Most items a plan may have. */
-export const ITEMS_MAX = 500;
+const ITEMS_MAX = 500;
 
 /** Longer circles are cut in messages. */
 const CYCLE_SHOWN_MAX = 10;

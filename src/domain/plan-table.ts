@@ -63,7 +63,7 @@ export function findItemTable(lines: readonly PlanLine[], report: ReportProblem)
 }
 
 /** Splits a row at its pipes, except `\|` and pipes in backticks. The outer pipes are optional. */
-export function splitRow(line: PlanLine): Row {
+function splitRow(line: PlanLine): Row {
   const { text } = line;
   const spans = findCodeSpans(text);
   const pipes: number[] = [];

@@ -1,7 +1,7 @@
 import { FILE_START, type ReportProblem } from "./plan-problems.ts";
 
 /** Largest plan file, in bytes. */
-export const PLAN_BYTES_MAX = 1024 * 1024;
+const PLAN_BYTES_MAX = 1024 * 1024;
 
 /**
  * Decodes a plan file and splits it into lines, or undefined when it is too large to read at all. Bytes that are not

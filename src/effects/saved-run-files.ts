@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -10,14 +10,7 @@ import {
 } from "../domain/saved-run.ts";
 import type { Result } from "../domain/result.ts";
 import { guardWrite, makeFolderDurably, syncFolder } from "./durable-files.ts";
-import {
-  CHECKPOINT_FILE,
-  JOURNAL_FILE,
-  listRunFiles,
-  readIfFile,
-  REPOSITORY_FOLDER,
-  TEMPORARY_SUFFIX,
-} from "./run-files.ts";
+import { CHECKPOINT_FILE, JOURNAL_FILE, listRunFiles, readIfFile, TEMPORARY_SUFFIX } from "./run-files.ts";
 
 /** Reads a saved run, changing nothing. A journal that is no plain file counts as missing: it could be changed from elsewhere. */
 export function readSavedRun(folder: string): Result<SavedRun, SavedRunFault> {
@@ -57,11 +50,6 @@ export async function moveSavedFile(folder: string, from: string, to: string): P
     syncFolder(dirname(target));
     syncFolder(dirname(join(folder, from)));
   });
-}
-
-/** True when the run's private repository is there. */
-export function hasRepository(folder: string): boolean {
-  return existsSync(join(folder, REPOSITORY_FOLDER));
 }
 
 /** Removes the folders a finished run needs no more: homes, scratch, caches; and its own folder when that is empty. */

@@ -5,7 +5,7 @@ import type { ObjectFormat } from "./object-id.ts";
 import { removeTree } from "./remove-tree.ts";
 
 /** Overrules every `.gitattributes` of the tree, so that files are checked out and taken in byte by byte. */
-export const ATTRIBUTES = "* -text -filter -ident -working-tree-encoding\n";
+const ATTRIBUTES = "* -text -filter -ident -working-tree-encoding\n";
 
 /** The same for our own calls; no `-diff` of a tree may make a text count as binary either. */
 export const SCRATCH_ATTRIBUTES = "* -text -filter -ident -working-tree-encoding !diff\n";
