@@ -23,11 +23,6 @@ export function readEvents(runFolder: string): JournalLine[] {
     .map((line) => JSON.parse(line) as JournalLine);
 }
 
-/** The run report of a run folder. */
-function readReport(runFolder: string): Report {
-  return JSON.parse(readFileSync(join(runFolder, "orchestrator_run_report.json"), "utf8")) as Report;
-}
-
 /** A repository like another, with its files and one commit, made with other options of `git init`. */
 export function makeTwin(of: TestRepository, name: string, initArgs: readonly string[] = []): string {
   const path = join(of.base, name);
