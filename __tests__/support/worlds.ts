@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { git } from "./git-run.ts";
-import type { Ended, JournalLine, Outcome, Report, TestRepository } from "./conveyor.ts";
+import type { Ended, JournalLine, Outcome, TestRepository } from "./conveyor.ts";
 
 /** `conveyor run` or `resume` somewhere else than in the repository's own checkout, and what it printed. */
 export async function conveyorAt(
