@@ -20,7 +20,7 @@ const ENDINGS: readonly ProcessEnding[] = [
 const PAYLOADS: readonly ExecutorPayload[] = [
   { kind: "absent" },
   { kind: "malformed", message: "no" },
-  ...PAYLOAD_STATUSES.flatMap((status) =>
+  ...[...PAYLOAD_STATUSES, null].flatMap((status) =>
     [null, 0, FLOOR - 1, FLOOR, FLOOR + 1].map((context_remaining): ExecutorPayload => ({
       kind: "read",
       status,
@@ -43,7 +43,8 @@ const ARTIFACTS = [
  */
 function expected(ending: ProcessEnding, payload: ExecutorPayload, artifacts: (typeof ARTIFACTS)[number]): string {
   const exit = ending.kind === "exited" ? ending.exit_code : -1;
-  const said = payload.kind === "read" ? payload.status : payload.kind;
+  const said = payload.kind === "read" ? (payload.status ?? "no status") : payload.kind;
+  const context = payload.kind === "read" ? payload.context_remaining : null;
   const table: readonly (readonly [boolean, string])[] = [
     [ending.kind === "timed_out", "timeout"],
     [ending.kind === "cancelled", "cancelled"],
@@ -56,6 +57,7 @@ function expected(ending: ProcessEnding, payload: ExecutorPayload, artifacts: (t
     [said === "failed", "failed ITEM_ESCALATED"],
     [said === "blocked", "blocked"],
     [said === "handoff_required", "handoff"],
+    [said !== "completed" && context !== null && context < FLOOR, "handoff"],
     [artifacts.malformed.length === 1, "failed ARTIFACT_MALFORMED"],
     [artifacts.missing.length === 1, "failed ARTIFACT_MISSING"],
     [true, "finished"],
@@ -69,7 +71,7 @@ describe("decideExecutorOutcome", () => {
   );
 
   it(`gives in each of ${rows.length} combinations what the table says`, () => {
-    expect(rows.length).toBe(14 * 22 * 4);
+    expect(rows.length).toBe(14 * 27 * 4);
     const wrong = rows.flatMap(({ ending, payload, artifacts }) => {
       const outcome = decideExecutorOutcome({
         ending,
@@ -91,7 +93,7 @@ describe("decideExecutorOutcome", () => {
     );
     expect(finished.every(({ ending }) => ending.kind === "exited" && ending.exit_code === 0)).toBe(true);
     expect(finished.every(({ payload }) => payload.kind === "absent" || payload.kind === "read")).toBe(true);
-    expect(finished).toHaveLength(6);
+    expect(finished).toHaveLength(9);
   });
 });
 
@@ -120,7 +122,7 @@ describe("parsePayload", () => {
     ["no JSON", "completed"],
     ["a list", "[]"],
     ["null", "null"],
-    ["no status", "{}"],
+    ["a status of nothing", '{"status":""}'],
     ["an unknown status", '{"status":"done"}'],
     ["a status in other case", '{"status":"Completed"}'],
     ["a summary that is no text", '{"status":"completed","summary":1}'],
@@ -128,6 +130,11 @@ describe("parsePayload", () => {
     ["two objects", '{"status":"completed"}{"status":"failed"}'],
   ])("takes %s as malformed", (_what, text) => {
     expect(parsePayload(bytes(text))).toMatchObject({ kind: "malformed" });
+  });
+
+  it("takes a payload without a status as one that claims none", () => {
+    expect(parsePayload(bytes('{"contextRemaining": 100}'))).toMatchObject({ status: null, context_remaining: 100 });
+    expect(parsePayload(bytes("{}"))).toMatchObject({ kind: "read", status: null });
   });
 
   it("says what is wrong", () => {

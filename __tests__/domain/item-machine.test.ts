@@ -5,7 +5,8 @@ import { defaultConfig, rulesOf, type Config } from "../../src/domain/config.ts"
 import { decideItem, type ItemCommand } from "../../src/domain/item-decide.ts";
 import { evolveItem, ImpossibleEventError, type ItemRules } from "../../src/domain/item-evolve.ts";
 import { newItem, type ItemState } from "../../src/domain/item.ts";
-import { EVENT_OF, type EventDraft } from "../../src/domain/journal.ts";
+import { EVENT_OF } from "../../src/domain/event-owner.ts";
+import type { EventDetails, EventDraft } from "../../src/domain/journal.ts";
 import type { ProcessEnding } from "../../src/domain/process-report.ts";
 import {
   BASE,
@@ -458,6 +459,39 @@ describe("what the preparation of an attempt leads to", () => {
     expect(state.stop).toBeUndefined();
     expect(state.attempts[0]?.ended).toBeUndefined();
     expect(state.attempts[0]?.baseCommit).toBe(BASE);
+  });
+});
+
+describe("a worktree that is made again", () => {
+  const restored = (input: Partial<EventDetails<"worktree_restored">>): EventDraft =>
+    draft("worktree_restored", {
+      attempt: 1,
+      worktree: "01-1-restore",
+      prepare_status: "ran",
+      prepare_ending: null,
+      executions: [],
+      files: [],
+      ...input,
+    });
+
+  it("takes the old one's place", () => {
+    const state = evolveItem(after("candidate_built"), restored({}), RULES);
+    expect(state.attempts[0]?.worktree).toBe("01-1-restore");
+    expect(state.attempts[0]?.ended).toBeUndefined();
+  });
+
+  it.each([EXIT_1, null, { kind: "timed_out", timeout_ms: 1 } as const, { kind: "cancelled" } as const])(
+    "does not when its preparation ended %j, and the run stops",
+    (prepare_ending) => {
+      const state = evolveItem(after("candidate_built"), restored({ prepare_status: "failed", prepare_ending }), RULES);
+      expect(state.attempts[0]?.worktree).toBe("01-1-work");
+      expect(state.stop).toBeDefined();
+    },
+  );
+
+  it("is the current attempt's", () => {
+    expect(() => evolveItem(after("candidate_built"), restored({ attempt: 2 }), RULES)).toThrow(ImpossibleEventError);
+    expect(() => evolveItem(after("item_started"), restored({}), RULES)).toThrow(ImpossibleEventError);
   });
 });
 

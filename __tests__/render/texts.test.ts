@@ -229,6 +229,18 @@ describe("renderProgress", () => {
       "yellow: 12:00:01 01: attempt 1 proves nothing any more: worktree_gone",
     ],
     [
+      "a worktree made again",
+      draft("worktree_restored", {
+        attempt: 1,
+        worktree: "w",
+        prepare_status: "cached",
+        prepare_ending: null,
+        executions: [],
+        files: [],
+      }),
+      "yellow: 12:00:01 01: worktree was gone and is made again (cached)",
+    ],
+    [
       "a handoff",
       draft("handoff_sealed", { attempt: 1, session: 1, tree: "t", files: [] }),
       "yellow: 12:00:01 01: handed off, sealed",

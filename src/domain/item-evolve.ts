@@ -1,6 +1,7 @@
 import { decideExecutorOutcome } from "./executor-outcome.ts";
 import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionState } from "./item.ts";
-import { EVENT_OF, type EventDetails, type EventDraft } from "./journal.ts";
+import { EVENT_OF } from "./event-owner.ts";
+import type { EventDetails, EventDraft } from "./journal.ts";
 import type { RunStop } from "./run-stop.ts";
 import { judgeVerification } from "./verification.ts";
 

@@ -228,39 +228,6 @@ const DETAILS = {
 export type EventType = keyof typeof DETAILS;
 export type EventDetails<T extends EventType> = z.infer<(typeof DETAILS)[T]>;
 
-/** Whose event each is; an item's names its item, a run's names none. */
-export const EVENT_OF: Record<EventType, "run" | "item"> = {
-  run_created: "run",
-  run_resumed: "run",
-  files_set_aside: "run",
-  stage_started: "run",
-  stage_finished: "run",
-  stage_failed: "run",
-  stage_skipped: "run",
-  base_prepared: "run",
-  trust_read: "run",
-  item_started: "item",
-  attempt_opened: "item",
-  session_started: "item",
-  session_finished: "item",
-  attempt_lost: "item",
-  worktree_restored: "item",
-  handoff_sealed: "item",
-  candidate_built: "item",
-  candidate_refused: "item",
-  verification_started: "item",
-  verification_finished: "item",
-  item_commit_prepared: "item",
-  item_settled: "item",
-  validation_started: "run",
-  validation_finished: "run",
-  delivery_started: "run",
-  delivery_finished: "run",
-  gates_evaluated: "run",
-  run_stopped: "run",
-  report_written: "run",
-};
-
 /** What the kernel hands to the journal: everything but what the journal itself adds. */
 export type EventDraft = {
   [T in EventType]: { readonly type: T; readonly item_id: string | null; readonly details: EventDetails<T> };
