@@ -48,6 +48,8 @@ describe("decideResume", () => {
     ["killed before anything", [created()], {}, GO_ON],
     ["killed in a session", [created(), ...passingItem().slice(0, 3)], {}, GO_ON],
     ["killed after an item was escalated", [created(), ...settled("escalated", ["EXIT_NONZERO"])], {}, GO_ON],
+    ["its reports or checkpoint are not whole", doneRun(), { whole: false }, { kind: "finish_sealing" }],
+    ["not stopped, and its checkpoint is not whole", [created()], { whole: false }, GO_ON],
     ["killed before the report", doneRun().slice(0, -1), {}, { kind: "finish_sealing" }],
     [
       "killed before the report, asked for more",
@@ -121,7 +123,9 @@ describe("decideResume", () => {
       answer(0, undefined, `${RUN_ID} is done; nothing was changed`),
     ],
   ])("%s", (_what, events, request, decision) => {
-    expect(decideResume(fold(events), { newAttempt: undefined, executorEnvNames: [], ...request })).toEqual(decision);
+    expect(
+      decideResume(fold(events), { newAttempt: undefined, executorEnvNames: [], whole: true, ...request }),
+    ).toEqual(decision);
   });
 
   it("the new attempt that it allows is one that the item takes", () => {
