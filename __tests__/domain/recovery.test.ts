@@ -50,11 +50,11 @@ describe("decideResume", () => {
     ["killed after an item was escalated", [created(), ...settled("escalated", ["EXIT_NONZERO"])], {}, GO_ON],
     ["its reports or checkpoint are not whole", doneRun(), { whole: false }, { kind: "finish_sealing" }],
     ["not stopped, and its checkpoint is not whole", [created()], { whole: false }, GO_ON],
-    ["killed before the report", doneRun().slice(0, -1), {}, { kind: "finish_sealing" }],
+    ["killed before the report", doneRun().slice(0, -1), { whole: false }, { kind: "finish_sealing" }],
     [
       "killed before the report, asked for more",
       doneRun().slice(0, -1),
-      { newAttempt: "01" },
+      { whole: false, newAttempt: "01" },
       { kind: "finish_sealing" },
     ],
     ["handed off", [created(), ...stopped("handoff", null)], {}, GO_ON],

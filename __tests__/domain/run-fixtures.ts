@@ -8,12 +8,12 @@ import type { ProcessEnding } from "../../src/domain/process-report.ts";
 
 export const RUN_ID = "RUN_20260325T120000Z_deadbeef";
 export const BASE = "b".repeat(40);
-export const PLAN_SHA = "1".repeat(64);
-export const POLICY_SHA = "2".repeat(64);
+const PLAN_SHA = "1".repeat(64);
+const POLICY_SHA = "2".repeat(64);
 export const RULES: ItemRules = { fixRounds: 2, sessionsPerItem: 12, contextRemainingFloor: 2000 };
 export const EXIT_0: ProcessEnding = { kind: "exited", exit_code: 0 };
 export const EXIT_1: ProcessEnding = { kind: "exited", exit_code: 1 };
-export const NO_PAYLOAD: ExecutorPayload = { kind: "absent" };
+const NO_PAYLOAD: ExecutorPayload = { kind: "absent" };
 
 export function payload(status: "completed" | "handoff_required" | "blocked" | "failed"): ExecutorPayload {
   return { kind: "read", status, summary: `it is ${status}`, context_remaining: null, reason: "" };

@@ -4,7 +4,7 @@ import { foldRun, type RunState } from "../../src/domain/run.ts";
 import { chain, DETAILS, draft, passingItem, RULES, RUN_ID } from "./run-fixtures.ts";
 
 export const OPEN: GateSignals = { policy: "allow", ci: "success", review: "approved" };
-export const BRANCH = `conveyor/plan/${RUN_ID}`;
+const BRANCH = `conveyor/plan/${RUN_ID}`;
 
 /** Begins and ends a stage around what happens in it. */
 export function inStage(
