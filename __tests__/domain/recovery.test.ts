@@ -48,11 +48,13 @@ describe("decideResume", () => {
     ["killed before anything", [created()], {}, GO_ON],
     ["killed in a session", [created(), ...passingItem().slice(0, 3)], {}, GO_ON],
     ["killed after an item was escalated", [created(), ...settled("escalated", ["EXIT_NONZERO"])], {}, GO_ON],
-    ["killed before the report", doneRun().slice(0, -1), {}, { kind: "finish_sealing" }],
+    ["its reports or checkpoint are not whole", doneRun(), { whole: false }, { kind: "finish_sealing" }],
+    ["not stopped, and its checkpoint is not whole", [created()], { whole: false }, GO_ON],
+    ["killed before the report", doneRun().slice(0, -1), { whole: false }, { kind: "finish_sealing" }],
     [
       "killed before the report, asked for more",
       doneRun().slice(0, -1),
-      { newAttempt: "01" },
+      { newAttempt: "01", whole: false },
       { kind: "finish_sealing" },
     ],
     ["handed off", [created(), ...stopped("handoff", null)], {}, GO_ON],
@@ -121,7 +123,9 @@ describe("decideResume", () => {
       answer(0, undefined, `${RUN_ID} is done; nothing was changed`),
     ],
   ])("%s", (_what, events, request, decision) => {
-    expect(decideResume(fold(events), { newAttempt: undefined, executorEnvNames: [], ...request })).toEqual(decision);
+    expect(
+      decideResume(fold(events), { newAttempt: undefined, executorEnvNames: [], whole: true, ...request }),
+    ).toEqual(decision);
   });
 
   it("the new attempt that it allows is one that the item takes", () => {
