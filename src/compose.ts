@@ -1,7 +1,7 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { systemClock } from "./effects/clock.ts";
-import { makeFolderDurably } from "./effects/durable-files.ts";
+import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
@@ -41,10 +41,10 @@ import {
 import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 
 /** True for a failure to write (`STATE_WRITE_FAILED`). */
-export { isStateWriteFault } from "./effects/durable-files.ts";
 
 /** Small readings of the machine that commands need beside the ports of a run. */
 export const world = {
+  isStateWriteFault,
   readHolder,
   findRunFolder,
   listRunFolders,

@@ -54,7 +54,7 @@ describe("decideResume", () => {
     [
       "killed before the report, asked for more",
       doneRun().slice(0, -1),
-      { whole: false, newAttempt: "01" },
+      { newAttempt: "01", whole: false },
       { kind: "finish_sealing" },
     ],
     ["handed off", [created(), ...stopped("handoff", null)], {}, GO_ON],

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { buildCheckpoint } from "../../src/domain/checkpoint.ts";
 import { rulesOf } from "../../src/domain/config.ts";
 import { sha256 } from "../../src/domain/digest.ts";
 import { ImpossibleEventError } from "../../src/domain/item-evolve.ts";
@@ -9,7 +10,7 @@ import type { EventDraft, JournalEvent } from "../../src/domain/journal.ts";
 import type { Plan } from "../../src/domain/plan.ts";
 import { replayDecisions } from "../../src/domain/replay.ts";
 import { foldRun } from "../../src/domain/run.ts";
-import { parseSavedRun, type SavedRun } from "../../src/domain/saved-run.ts";
+import { isWhole, parseSavedRun, type SavedRun } from "../../src/domain/saved-run.ts";
 import { GATES_OPEN, TestRepository } from "../support/conveyor.ts";
 import {
   BASE,
@@ -352,6 +353,18 @@ describe("replayDecisions", () => {
       each.type === "trust_read" ? draft("trust_read", { ...each.details, plan_sha256: null }, null) : each,
     );
     expect(replay(denied.slice(0, 12)).join("\n")).toContain("an event of an item that policy did not allow");
+  });
+});
+
+describe("isWhole", () => {
+  const { saved } = LONG;
+  const checkpoint = buildCheckpoint(saved.state, saved.journal.head);
+
+  it("holds when report and checkpoint of the stop are written, and not before", () => {
+    expect(isWhole(saved, checkpoint)).toBe(true);
+    expect(isWhole(saved, undefined)).toBe(false);
+    expect(isWhole(saved, checkpoint.replace("done", "blocked"))).toBe(false);
+    expect(isWhole({ ...saved, state: { ...saved.state, sealed: false } }, checkpoint)).toBe(false);
   });
 });
 

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { isStateWriteFault } from "../compose.ts";
+import { world } from "../compose.ts";
 import { EXIT } from "../domain/run-stop.ts";
 import type { Io } from "./io.ts";
 import { buildProgram, UsageError } from "./program.ts";
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
     return exitCode;
   } catch (fault) {
     if (fault instanceof UsageError) return fault.exitCode;
-    if (isStateWriteFault(fault)) {
+    if (world.isStateWriteFault(fault)) {
       io.note(
         `STATE_WRITE_FAILED ${fault.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`,
       );
