@@ -551,6 +551,10 @@ describe("options of run", () => {
     const first = await conveyorAt(repository, repository.path, args);
     expect(first.code, first.stderr).toBe(3);
     expect(first.outcome.run_dir).toBe(folder);
+    // A run outside its usual place is not found by its id.
+    expect(first.outcome.next_actions[0]?.command).toContain(
+      `conveyor resume '${folder}'`.replaceAll("'", /[^\w./-]/.test(folder) ? "'" : ""),
+    );
     const checkpoint = (): string => readFileSync(join(folder, "orchestrator_checkpoint.json"), "utf8");
     expect(readFileSync(copy, "utf8")).toBe(checkpoint());
     const resumed = await conveyorAt(repository, repository.path, [

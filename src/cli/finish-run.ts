@@ -1,6 +1,6 @@
 import type { OpenRun } from "../compose.ts";
 import { buildVerdict } from "../domain/report.ts";
-import { buildNextActions } from "../domain/next-actions.ts";
+import { buildNextActions, nameForCommands } from "../domain/next-actions.ts";
 import { exitCodeFor } from "../domain/run-stop.ts";
 import type { RunState } from "../domain/run.ts";
 import { showText } from "../domain/visible-text.ts";
@@ -45,7 +45,7 @@ function buildOutcome(runFolder: string, state: RunState, exitCode: number): Rec
     branch: state.created.run_branch,
     head_sha: state.tip,
     report_path: `${runFolder}/${REPORT_JSON}`,
-    next_actions: buildNextActions(state),
+    next_actions: buildNextActions(state, nameForCommands(runFolder, state.runId)),
   };
 }
 
@@ -53,7 +53,7 @@ function renderOutcome(open: OpenRun, state: RunState): string {
   const delivered =
     state.delivery?.status === "moved" ? `branch  ${state.created.run_branch}` : "branch  not delivered";
   const why = state.stageFailure === undefined ? [] : [`why     ${showText(state.stageFailure.message)}`];
-  const actions = buildNextActions(state).flatMap((action) => [
+  const actions = buildNextActions(state, nameForCommands(open.runFolder, state.runId)).flatMap((action) => [
     `next    ${action.what}`,
     ...(action.command === null ? [] : [`        ${action.command}`]),
   ]);

@@ -29,16 +29,17 @@ const UNPROVABLE: readonly ReasonCode[] = ["RED_GREEN_NOT_PROVEN", "ITEM_AWAITIN
 
 /**
  * Builds the shortest list of acts that would unblock a stopped run, each with its command. Gates that wait together
- * are one act: three resumes would be two too many.
+ * are one act: three resumes would be two too many. `name` is how the commands name the run (`nameForCommands`).
  */
-export function buildNextActions(state: RunState): NextAction[] {
+export function buildNextActions(state: RunState, name = state.runId): NextAction[] {
   const { stop } = state;
-  if (stop === undefined) return [{ what: "The run was cut short: go on with it.", command: resume(state, "") }];
+  const resume = (options: string): string => buildResume(state, name, options);
+  if (stop === undefined) return [{ what: "The run was cut short: go on with it.", command: resume("") }];
   if (stop.terminalState === "done") return [];
   if (stop.kind !== "terminal") {
     const why =
       stop.kind === "handoff" ? "The run is sealed: go on with it." : "The run was interrupted: go on with it.";
-    return [{ what: why, command: resume(state, "") }];
+    return [{ what: why, command: resume("") }];
   }
   const gates = stop.reasonCodes.filter((code) => GATE_OPTIONS[code] !== undefined);
   if (gates.length > 0) {
@@ -50,17 +51,27 @@ export function buildNextActions(state: RunState): NextAction[] {
       ...gates.map((code) => GATE_OPTIONS[code] ?? ""),
     ];
     const what = gates.map((code) => REASON_CODES[code].means).join(" ");
-    return [{ what: `${what} When each of these is true of ${state.tip}:`, command: resume(state, options.join(" ")) }];
+    return [{ what: `${what} When each of these is true of ${state.tip}:`, command: resume(options.join(" ")) }];
   }
   const settled = state.items.find((item) => item.settled !== undefined && item.settled.terminalState !== "passed");
   const causes = stop.reasonCodes.filter((code) => !CONSEQUENCES.includes(code));
   const codes = causes.length === 0 ? stop.reasonCodes : causes;
   if (codes.length === 0) return [];
   const what = codes.map((code) => REASON_CODES[code].act).join(" ");
-  return [{ what, command: commandAfter(state, codes, settled?.itemId) }];
+  return [{ what, command: commandAfter(state, name, codes, settled?.itemId) }];
 }
 
-function commandAfter(state: RunState, codes: readonly ReasonCode[], settledItem: string | undefined): string {
+/** A run outside its usual place is found by its folder alone. */
+export function nameForCommands(runFolder: string, runId: string): string {
+  return runFolder.endsWith(`/.conveyor/runs/${runId}`) ? runId : quoteShellWord(runFolder);
+}
+
+function commandAfter(
+  state: RunState,
+  name: string,
+  codes: readonly ReasonCode[],
+  settledItem: string | undefined,
+): string {
   const started = state.items.find((item) => item.settled === undefined && item.started)?.itemId;
   // What an item that was never begun asks for stands in its plan, and a resume goes on with the same plan.
   const asksTooMuch = settledItem === undefined && codes.some((code) => UNPROVABLE.includes(code));
@@ -69,11 +80,11 @@ function commandAfter(state: RunState, codes: readonly ReasonCode[], settledItem
   }
   const waiting = settledItem ?? started;
   const anew = settledItem !== undefined || codes.includes("SESSION_LIMIT") || codes.includes("NO_PROGRESS");
-  return resume(state, anew && waiting !== undefined ? `--new-attempt ${quoteShellWord(waiting)}` : "");
+  return buildResume(state, name, anew && waiting !== undefined ? `--new-attempt ${quoteShellWord(waiting)}` : "");
 }
 
 /** The values of an executor's variables were never written: the shell of whoever resumes has them, or asks for them. */
-function resume(state: RunState, options: string): string {
+function buildResume(state: RunState, name: string, options: string): string {
   const env = state.created.executor.env_names.map((name) => `--executor-env ${name}="$${name}"`);
-  return ["conveyor", "resume", state.runId, ...env, ...(options === "" ? [] : [options])].join(" ");
+  return ["conveyor", "resume", name, ...env, ...(options === "" ? [] : [options])].join(" ");
 }

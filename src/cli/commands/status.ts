@@ -1,5 +1,5 @@
 import { world } from "../../compose.ts";
-import { buildNextActions } from "../../domain/next-actions.ts";
+import { buildNextActions, nameForCommands } from "../../domain/next-actions.ts";
 import { buildVerdict } from "../../domain/report.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import type { RunState } from "../../domain/run.ts";
@@ -35,7 +35,7 @@ export async function status(
     branch: state.created.run_branch,
     head_sha: state.tip,
     journal_seq: state.seq,
-    next_actions: holder === undefined ? buildNextActions(state) : [],
+    next_actions: holder === undefined ? buildNextActions(state, nameForCommands(found.runFolder, state.runId)) : [],
   };
   io.out(options.format === "json" ? `${JSON.stringify(facts)}\n` : renderStatus(facts));
   return options.exitCode === true ? statusExitCode(state, holder !== undefined) : EXIT.done;
