@@ -94,6 +94,15 @@ describe("a lock", () => {
   });
 });
 
+test("a lock that another process is about to take is left alone: the file is that process's own", async () => {
+  const { repository, folder } = await makeBlocked();
+  const taking = join(folder, "lock.2.0123456789abcdef.writing");
+  writeFileSync(taking, buildLock());
+  expect((await repository.conveyor(["resume", ...repository.options()])).code).toBe(0);
+  expect(existsSync(taking)).toBe(true);
+  expect((await repository.conveyor(["verify"])).code).toBe(0);
+});
+
 test("the fence grows with every takeover and stands in every line", async () => {
   const { repository, folder } = await makeBlocked();
   for (let fence = 2; fence <= 4; fence += 1) {

@@ -334,6 +334,11 @@ const CAUGHT: readonly Forgery[] = [
     ),
   },
   {
+    name: "a required command that was never run",
+    of: finished,
+    edit: editing(isVerification("01", 1), (details) => Object.assign(details, { commands: [], executions: [] })),
+  },
+  {
     name: "a required command that always passes in its place",
     of: failed,
     edit: editing(
@@ -428,7 +433,7 @@ const CAUGHT: readonly Forgery[] = [
   },
   {
     name: "a policy that allows more rounds than the configuration did",
-    of: failed,
+    of: finished,
     files: (folder) => ({
       "policy.json": readFileSync(join(folder, "policy.json"), "utf8").replace('"fix-rounds":2', '"fix-rounds":9'),
     }),

@@ -76,10 +76,7 @@ async function readDifference(
   tree: string,
 ): Promise<readonly TreeChange[] | undefined> {
   try {
-    const changes = await repository.listChanges(base, tree);
-    // The patch needs every blob; the list does not miss one that is gone.
-    await repository.buildPatch(base, tree);
-    return changes;
+    return await repository.listChanges(base, tree);
   } catch {
     return undefined;
   }
