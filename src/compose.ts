@@ -3,6 +3,7 @@ import type { SavedRun } from "./domain/saved-run.ts";
 import { systemClock } from "./effects/clock.ts";
 import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
+import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
 import { makeDemoRepository } from "./effects/demo-repository.ts";
@@ -40,11 +41,10 @@ import {
 } from "./effects/saved-run-files.ts";
 import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 
-/** True for a failure to write (`STATE_WRITE_FAILED`). */
-
 /** Small readings of the machine that commands need beside the ports of a run. */
 export const world = {
   isStateWriteFault,
+  isOutsideFault,
   readHolder,
   findRunFolder,
   listRunFolders,
@@ -56,6 +56,11 @@ export const world = {
   probeEnvironment,
   makeDemoRepository,
 };
+
+/** True for what the machine or git refused: no fault of ours, so nobody needs our stack. */
+function isOutsideFault(fault: unknown): fault is Error {
+  return fault instanceof GitError || (fault instanceof Error && "syscall" in fault);
+}
 
 const machine = { clock: systemClock, randomness: systemRandomness };
 

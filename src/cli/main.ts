@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { world } from "../compose.ts";
-import { EXIT } from "../domain/run-stop.ts";
+import { EXIT, exitCodeFor } from "../domain/run-stop.ts";
 import type { Io } from "./io.ts";
 import { buildProgram, UsageError } from "./program.ts";
 import manifest from "../../package.json" with { type: "json" };
@@ -46,6 +46,14 @@ async function main(): Promise<number> {
       io.note(
         `STATE_WRITE_FAILED ${fault.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`,
       );
+      return EXIT.failed;
+    }
+    if (world.isOutsideFault(fault) && interrupt.signal.aborted) {
+      io.note(`interrupted: ${fault.message}\nA run that was under way goes on with: conveyor resume`);
+      return exitCodeFor({ kind: "interrupted", terminalState: null, signal: String(interrupt.signal.reason) });
+    }
+    if (world.isOutsideFault(fault)) {
+      io.note(`conveyor failed: ${fault.message}\nMend this; a run that was under way goes on with: conveyor resume`);
       return EXIT.failed;
     }
     io.note(`conveyor failed: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}`);

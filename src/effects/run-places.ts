@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { buildRunId, isRunId } from "../domain/ids.ts";
 import type { Clock, Randomness } from "../ports.ts";
@@ -95,9 +95,13 @@ export function findRunFolder(places: RunPlaces, cwd: string, name: string): str
   return candidates.find(holdsRun);
 }
 
-/** Path relative to the checkout's top with `/`, or nothing when it lies outside. */
+/**
+ * Path relative to the checkout's top with `/`, or nothing when it lies outside. Git names the top by its real path, a
+ * person may come by a link: the folder is compared by its real path, the last name as the repository has it.
+ */
 export function toRepositoryPath(root: string, cwd: string, path: string): string | undefined {
-  const absolute = resolve(cwd, path);
+  const named = resolve(cwd, path);
+  const absolute = isBelow(root, named) ? named : join(realPathOf(dirname(named)), basename(named));
   return isBelow(root, absolute) ? relative(root, absolute).split(sep).join("/") : undefined;
 }
 

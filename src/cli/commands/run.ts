@@ -96,6 +96,7 @@ function findExecutorFault(options: RunOptions): string | undefined {
   if (executorBin === undefined && (executorArg ?? artifacts) !== undefined) {
     return "--executor-arg and --executor-expected-artifact need --executor-bin";
   }
+  if (executorBin === "") return "--executor-bin: expected a program, found an empty word, for example node";
   const outside = artifacts?.find((path) => pathProblem(normalizePath(path)) !== undefined);
   return outside === undefined
     ? undefined

@@ -78,6 +78,9 @@ const OUTPUT_BYTES_MAX = 1024 * 1024 * 1024;
 const STDERR_BYTES_MAX = 64 * 1024;
 const TIMEOUT_MS = 30 * 60 * 1000;
 
+/** What a terminal or a runner sends to a whole group. */
+const GROUP_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]);
+
 const QUIET_CONFIG = [
   "core.fsmonitor=false",
   "core.hooksPath=/dev/null",
@@ -167,6 +170,8 @@ export function buildUserContext(input: {
     workTree: input.workTree,
     config: QUIET_CONFIG,
     env: {
+      // Without it the system would look in places of its own, for this call and not for those in the private repository.
+      PATH: "",
       ...env,
       LC_ALL: "C",
       GIT_NO_REPLACE_OBJECTS: "1",
@@ -190,6 +195,19 @@ export async function runGit(
   args: readonly string[],
   options: GitOptions = {},
 ): Promise<GitAnswer> {
+  // A signal to our group reaches git only before it has a group of its own, that is before it has done anything.
+  const answer = (await askGit(context, verb, args, options)) ?? (await askGit(context, verb, args, options));
+  if (answer === undefined) throw new GitError(verb, undefined, "ended by a signal, twice");
+  return answer;
+}
+
+/** Nothing when a signal that a terminal or a runner sends ended it. */
+async function askGit(
+  context: GitContext,
+  verb: GitVerb,
+  args: readonly string[],
+  options: GitOptions,
+): Promise<GitAnswer | undefined> {
   const child = startChild(context, verb, args);
   const outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
   const chunks: Buffer[] = [];
@@ -201,6 +219,7 @@ export async function runGit(
   });
   child.stdin.end(options.stdin ?? "");
   const { code, stderr } = await waitForEnd(child, verb);
+  if (child.signalCode !== null && GROUP_SIGNALS.has(child.signalCode)) return undefined;
   if (bytes > outputBytesMax) throw new GitError(verb, undefined, `more than ${outputBytesMax} bytes of output`);
   if (code === undefined || !(options.accept ?? [0]).includes(code)) throw new GitError(verb, code, stderr);
   return { code, stdout: Buffer.concat(chunks), stderr };
@@ -227,7 +246,14 @@ function startChild(context: GitContext, verb: GitVerb, args: readonly string[])
     verb,
     ...args,
   ];
-  const child = spawn("git", argv, { cwd: context.cwd, env: { ...context.env }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("git", argv, {
+    cwd: context.cwd,
+    env: { ...context.env },
+    stdio: ["pipe", "pipe", "pipe"],
+    // Ctrl-C in a terminal goes to every process of our group: git would die in the middle of a step that we are about
+    // to end in order. Git ends with its question, or with its input when we are gone.
+    detached: true,
+  });
   // Git may end before it has read everything; its exit code tells why, not the broken pipe.
   child.stdin.on("error", () => undefined);
   return child;

@@ -6,8 +6,8 @@ import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
 
 /**
- * Verifies a candidate in a clean, prepared worktree of exactly its commit: the plan's own words in bash, then the
- * artifacts. Every command is run, so that a fix round sees all that is wrong.
+ * Verifies a candidate in a clean, prepared worktree of exactly its commit: the artifacts as they
+ * are in the commit, then the plan's own words in bash. Every command is run, so that a fix round sees all that is wrong.
  */
 export async function verifyCandidate(
   context: RunContext,
@@ -21,6 +21,8 @@ export async function verifyCandidate(
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/verification-${run}`;
   recorder.record("verification_started", { attempt, round, commit }, itemId);
   const worktree = await ports.repository.openWorktree(worktreeName(itemId, attempt, `verify-${run}`), commit);
+  // Before anything runs in it: what `prepare`, a command or code of the executor would make here is in no commit.
+  const artifacts = await inspectArtifacts(context, worktree, item.required_artifacts);
   const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
   const failed = prepared.status === "failed";
   const ran = failed
@@ -48,7 +50,7 @@ export async function verifyCandidate(
       ending,
       log,
     })),
-    artifacts: failed ? [] : await inspectArtifacts(context, worktree, item.required_artifacts),
+    artifacts: failed ? [] : artifacts,
     executions: [...prepared.executions, ...ran.executions],
     files: [...prepared.files, ...ran.files],
   };
