@@ -30,6 +30,18 @@ describe("a signal to the whole group, as Ctrl-C in a terminal sends it", () => 
   });
 });
 
+describe("code under test that reaches for git metadata", () => {
+  test("is found after the verification: GIT_TAMPERED, nothing is committed", async () => {
+    const repository = new TestRepository({
+      rows: [{ step_id: "01", required_verification_commands: "git update-ref refs/heads/evil HEAD" }],
+    });
+    const ended = await repository.run();
+    expect(ended.code).toBe(1);
+    expect(ended.outcome.items[0]).toMatchObject({ terminal_state: "escalated", reason_codes: ["GIT_TAMPERED"] });
+    expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
+  });
+});
+
 describe("a checkout that is reached by a link", () => {
   test("a plan named by its whole path through the link is inside", async () => {
     const repository = new TestRepository();

@@ -156,6 +156,7 @@ export const DETAILS = {
     prepare_tracked_changes: [],
     commands: [{ command: "test -s out/01.txt", required: true, ending: EXIT_0, log: "log" }],
     artifacts: [],
+    tamper: [],
     executions: [],
     files: [],
     ...input,

@@ -214,12 +214,25 @@ function finishVerification(state: ItemState, details: EventDetails<"verificatio
   const candidate = lastOf(attempt.candidates);
   require(candidate?.commit === details.commit &&
     candidate.verdict === undefined, "what was verified is not the candidate, or is judged already");
+  if (details.tamper.length > 0) return markTampered(state, attempt, details.tamper);
   const verdict = judgeVerification(details);
   const judged = verdict.kind === "passed" || verdict.kind === "failed" ? { verdict } : {};
   const verified = { ...candidate, verifications: candidate.verifications + 1, ...judged };
   const next = withAttempt(state, { ...attempt, candidates: [...attempt.candidates.slice(0, -1), verified] });
   if (verdict.kind === "timeout") return { ...next, stop: TIMEOUT };
   return verdict.kind === "cancelled" ? { ...next, stop: INTERRUPTED } : next;
+}
+
+/** What the candidate's own code did to git metadata while it was verified counts as its session's doing. */
+function markTampered(
+  state: ItemState,
+  attempt: AttemptState,
+  tamper: readonly { readonly kind: string }[],
+): ItemState {
+  const session = lastOf(attempt.sessions);
+  require(session !== undefined, "a verification needs a session");
+  const tampered = { ...session, tamperKinds: [...session.tamperKinds, ...tamper.map((finding) => finding.kind)] };
+  return withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), tampered] });
 }
 
 function settle(state: ItemState, details: EventDetails<"item_settled">): ItemState {

@@ -175,6 +175,8 @@ const DETAILS = {
       z.strictObject({ command: z.string(), required: z.boolean(), ending: processEndingSchema, log: z.string() }),
     ),
     artifacts: z.array(artifactCheckSchema),
+    /** Git metadata that a command changed: the code under test is the executor's. */
+    tamper: z.array(tamperFindingSchema),
     executions,
     files,
   }),

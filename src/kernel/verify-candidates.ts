@@ -1,5 +1,6 @@
 import { treeChangeSchema, type TreeChange } from "../domain/candidate.ts";
 import { canonicalJson } from "../domain/digest.ts";
+import { isInside } from "../domain/paths.ts";
 import type { SavedRun } from "../domain/saved-run.ts";
 import { judgeScope, VIOLATIONS_MAX } from "../domain/scope.ts";
 import type { RunRepository } from "../ports.ts";
@@ -45,6 +46,22 @@ export async function judgeCandidates(
     if (found === undefined) mismatches.push(at(`repo.git commit ${commit}`, "cannot be read whole"));
     else if (canonicalJson(found) !== canonicalJson(changes)) {
       mismatches.push(at(path ?? commit, "is not what differs between the base and the candidate"));
+    }
+  }
+  return mismatches;
+}
+
+/** Judges what was said of required artifacts again, from the commit that was verified: it has a path, or it has not. */
+export async function judgeArtifacts({ journal }: SavedRun, repository: RunRepository): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  for (const event of eventsOf(journal.events, "verification_finished")) {
+    const { artifacts, commit } = event.details;
+    if (artifacts.length === 0) continue;
+    const tracked = await repository.listFilesAt(commit);
+    for (const { path, status } of artifacts) {
+      const isThere = tracked.some((file) => isInside(path, file));
+      if (isThere || status === "missing") continue;
+      mismatches.push(at(`run-events.jsonl:${event.seq}`, `says ${status} of ${path}, which the commit does not have`));
     }
   }
   return mismatches;

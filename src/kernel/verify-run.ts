@@ -10,7 +10,7 @@ import { foldRun } from "../domain/run.ts";
 import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
 import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
 import type { RunRepository } from "../ports.ts";
-import { isCommitOf, judgeCandidates } from "./verify-candidates.ts";
+import { judgeArtifacts, isCommitOf, judgeCandidates } from "./verify-candidates.ts";
 import { renderReportMarkdown } from "../render/report-markdown.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 import { REPORT_JSON, REPORT_MARKDOWN } from "./seal-run.ts";
@@ -62,6 +62,7 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
     ...(await judgePolicy(run, ports)),
     ...(await judgePayloads(run, ports)),
     ...(await judgeCandidates(run, ports)),
+    ...(await judgeArtifacts(run, ports.repository)),
     ...(await judgeCommits(run, ports)),
     ...(await judgeObjects(ports)),
   ];

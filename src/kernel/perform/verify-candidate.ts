@@ -25,6 +25,7 @@ export async function verifyCandidate(
   const artifacts = await inspectArtifacts(context, worktree, item.required_artifacts);
   const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
   const failed = prepared.status === "failed";
+  const before = await ports.repository.snapshot(worktree);
   const ran = failed
     ? { results: [], executions: [], files: [] }
     : await runCommands(context, {
@@ -38,6 +39,7 @@ export async function verifyCandidate(
           ...item.suggested_commands.map((words) => inBash(words, "suggested_command")),
         ],
       });
+  const tamper = await ports.repository.compareSnapshot(before, worktree);
   const details: EventDetails<"verification_finished"> = {
     attempt,
     round,
@@ -51,6 +53,7 @@ export async function verifyCandidate(
       log,
     })),
     artifacts: failed ? [] : artifacts,
+    tamper: [...tamper],
     executions: [...prepared.executions, ...ran.executions],
     files: [...prepared.files, ...ran.files],
   };
