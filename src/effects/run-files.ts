@@ -51,8 +51,17 @@ export function createRunFiles(root: string): RunFiles {
 
 /** Bytes of a regular file, never through a symlink at its end; nothing when there is none. */
 export function readIfFile(path: string): Uint8Array | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat?.isFile() === true ? readFileSync(path) : undefined;
+  return isFile(path) ? readFileSync(path) : undefined;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch (fault) {
+    // Below something that is no folder there is no file either.
+    if ((fault as NodeJS.ErrnoException).code === "ENOTDIR") return false;
+    throw fault;
+  }
 }
 
 /**
