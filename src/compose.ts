@@ -9,7 +9,7 @@ import { createRunRepository, inspectRunRepository, openRunRepository } from "./
 import { makeDemoRepository } from "./effects/demo-repository.ts";
 import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
-import { listPlanFiles, readLocalFile } from "./effects/local-files.ts";
+import { isFolder, listPlanFiles, readLocalFile } from "./effects/local-files.ts";
 import { inspectArtifact } from "./effects/inspect-artifact.ts";
 import { cutTornTail, openJournal, type JournalPosition } from "./effects/journal-store.ts";
 import { readHolder, takeLock, type HeldLock } from "./effects/lock.ts";
@@ -50,6 +50,7 @@ export const world = {
   listRunFolders,
   toRepositoryPath,
   readLocalFile,
+  isFolder,
   listPlanFiles,
   readCheckpoint,
   readSavedRun,

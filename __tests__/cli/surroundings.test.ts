@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CLI, GATES_OPEN, PLAN_PATH, startProcess, TestRepository } from "../support/conveyor.ts";
@@ -97,5 +97,23 @@ describe("a promised artifact", () => {
     expect(repository.events().find((event) => event.type === "verification_finished")?.details["artifacts"]).toEqual([
       { path: "out/01.txt", status: "missing" },
     ]);
+  });
+});
+
+describe("what a run hands out again", () => {
+  test("the report of a sealed run is the very file that was saved, in both forms", async () => {
+    const repository = new TestRepository();
+    await repository.run();
+    const saved = (name: string): string => readFileSync(join(repository.runFolder(), name), "utf8");
+    expect((await repository.conveyor(["report"])).stdout).toBe(saved("orchestrator_run_report.json"));
+    expect((await repository.conveyor(["report", "--markdown"])).stdout).toBe(saved("report.md"));
+  });
+
+  test.each(["", "."])("a second checkpoint cannot be the folder %j: exit 2, nothing is started", async (path) => {
+    const repository = new TestRepository();
+    const refused = await repository.conveyor(["run", PLAN_PATH, "--checkpoint-path", path]);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toContain("USAGE --checkpoint-path: expected the name of a file");
+    expect(repository.runFolders()).toEqual([]);
   });
 });

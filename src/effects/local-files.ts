@@ -10,6 +10,11 @@ export function readLocalFile(path: string): Uint8Array | undefined {
   }
 }
 
+/** True when there is a folder of that name. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 /** The Markdown files that a path names: the file itself, or all below a folder, in order. */
 export function listPlanFiles(path: string): string[] | undefined {
   if (!existsSync(path)) return undefined;

@@ -5,8 +5,7 @@ import type { FileDigest } from "../domain/journal.ts";
 import { defaultConfig, parseConfig, policyDigest, rulesOf } from "../domain/config.ts";
 import { parsePlan } from "../domain/parse-plan.ts";
 import { replayDecisions } from "../domain/replay.ts";
-import { buildRunReport } from "../domain/report.ts";
-import { foldRun } from "../domain/run.ts";
+import { buildSavedReport } from "../domain/saved-report.ts";
 import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
 import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
 import type { RunRepository } from "../ports.ts";
@@ -109,10 +108,9 @@ function isReport(path: string): boolean {
   return path === REPORT_JSON || path === REPORT_MARKDOWN;
 }
 
-async function judgeReports({ state, journal, config, plan }: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
-  if (!state.sealed) return [];
-  const before = journal.events.slice(0, -1);
-  const report = buildRunReport(foldRun(before, rulesOf(config)), plan, journal.events.at(-1)?.prev ?? "");
+async function judgeReports(run: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
+  if (!run.state.sealed) return [];
+  const report = buildSavedReport(run);
   const expected = [
     [REPORT_JSON, `${JSON.stringify(report, null, 2)}\n`],
     [REPORT_MARKDOWN, renderReportMarkdown(report)],

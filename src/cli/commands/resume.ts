@@ -1,10 +1,10 @@
-import { resolve as resolvePath } from "node:path";
 import { lockRun, openLockedRun, readResumeFacts, world, type RunLock } from "../../compose.ts";
 import { decideResume, type ResumeDecision } from "../../domain/recovery.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { isWhole, type SavedRun, type SavedRunFault } from "../../domain/saved-run.ts";
 import { checkSavedRun, finishSealing, resumeRun } from "../../kernel/resume-run.ts";
 import { refuse, requireRun, type FoundRun } from "../answer.ts";
+import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { finishRun, printOutcome } from "../finish-run.ts";
 import type { Io } from "../io.ts";
 import { given, parseSettings, type InvocationOptions } from "../options.ts";
@@ -20,6 +20,8 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
   if (typeof found === "number") return found;
   const parsed = parseSettings(options, found.run.state.created.options);
   if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
+  const copy = findCheckpointCopy(io, options.checkpointPath);
+  if (!copy.ok) return refuse(io, "USAGE", copy.error);
   const executorEnvNames = Object.keys(parsed.value.settings.executorEnv);
   const decide: Decide = (run) => {
     const whole = isWhole(run, world.readCheckpoint(found.runFolder));
@@ -32,7 +34,7 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
     io.note(`LOCKED ${found.run.state.runId} is held by ${lock.error.holder}; nothing was changed`);
     return EXIT.locked;
   }
-  const opened = await openSealed(io, found, lock.value, options, decide);
+  const opened = await openSealed(io, found, lock.value, options, copy.value, decide);
   if (typeof opened === "number") return opened;
   const { open, run, facts, warnings } = opened;
   // Decided once more under the lock: whoever held it may have gone on since.
@@ -63,19 +65,20 @@ async function openSealed(
   found: FoundRun,
   lock: RunLock,
   options: ResumeOptions,
+  copy: string | undefined,
   decide: Decide,
 ): ReturnType<typeof openChecked> {
-  const opened = await openChecked(io, found, lock, options);
+  const opened = await openChecked(io, found, lock, options, copy);
   if (typeof opened === "number" || decide(opened.run).kind !== "finish_sealing") return opened;
   const torn = await finishSealing(opened.open.ports, opened.run, opened.facts);
   for (const warning of torn) printWarning(io, warning);
   await opened.open.close(false);
-  const reopened = await openChecked(io, found, lock, options);
+  const reopened = await openChecked(io, found, lock, options, copy);
   return typeof reopened === "number" ? reopened : { ...reopened, warnings: [...opened.warnings, ...torn] };
 }
 
 /** Reads the run again under its lock, opens it, and re-verifies what a resume would build on. */
-async function openChecked(io: Io, found: FoundRun, lock: RunLock, options: ResumeOptions) {
+async function openChecked(io: Io, found: FoundRun, lock: RunLock, options: ResumeOptions, copy: string | undefined) {
   const { workplace, runFolder } = found;
   const read = world.readSavedRun(runFolder);
   if (!read.ok) return fail(io, read.error);
@@ -83,7 +86,7 @@ async function openChecked(io: Io, found: FoundRun, lock: RunLock, options: Resu
   const wiring = {
     interrupt: io.interrupt,
     progress: createProgress(io, options.quiet ?? false),
-    checkpointCopy: options.checkpointPath === undefined ? undefined : resolvePath(io.cwd, options.checkpointPath),
+    checkpointCopy: copy,
   };
   const open = await openLockedRun(workplace, wiring, { run, runFolder, lock });
   if (open === undefined) return fail(io, { code: "ARTIFACT_TAMPERED", path: "repo.git", message: "is missing" });

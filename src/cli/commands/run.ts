@@ -6,6 +6,7 @@ import { loadInputs } from "../../kernel/load-inputs.ts";
 import { startRun } from "../../kernel/start-run.ts";
 import { renderDryRun } from "../../render/dry-run-text.ts";
 import { printProblems, printRefusals, refuse, requireWorkplace } from "../answer.ts";
+import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { finishRun } from "../finish-run.ts";
 import type { Io } from "../io.ts";
 import { given, parseSettings, type InvocationOptions } from "../options.ts";
@@ -35,6 +36,8 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   const localConfig = options.config === undefined ? undefined : world.readLocalFile(resolve(io.cwd, options.config));
   if (options.config !== undefined && localConfig === undefined)
     return refuse(io, "USAGE", `--config: cannot read ${options.config}`);
+  const copy = findCheckpointCopy(io, options.checkpointPath);
+  if (!copy.ok) return refuse(io, "USAGE", copy.error);
   const executorFault = findExecutorFault(options);
   if (executorFault !== undefined) return refuse(io, "USAGE", executorFault);
   const inputs = await loadInputs(workplace.user, {
@@ -63,7 +66,7 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     {
       interrupt: io.interrupt,
       progress: createProgress(io, options.quiet ?? false),
-      checkpointCopy: options.checkpointPath === undefined ? undefined : resolve(io.cwd, options.checkpointPath),
+      checkpointCopy: copy.value,
     },
     {
       outputDir: options.outputDir === undefined ? undefined : resolve(io.cwd, options.outputDir),
