@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { auditReportSchema, packetManifestSchema } from "../src/domain/audit-report.ts";
 import { checkpointSchema } from "../src/domain/checkpoint.ts";
 import { configSchema } from "../src/domain/config.ts";
 import { journalEventSchema } from "../src/domain/journal.ts";
+import { mergedFindingsSchema } from "../src/domain/merged-findings.ts";
 import { planSchema } from "../src/domain/plan.ts";
 import { runReportSchema } from "../src/domain/report.ts";
+import { triageReportSchema } from "../src/domain/triage.ts";
 
 /** One persisted shape and the file that publishes it. */
 export interface PublishedSchema {
@@ -26,6 +29,22 @@ export const PUBLISHED_SCHEMAS: readonly PublishedSchema[] = [
   { name: "event", title: "One line of a run's journal", version: 1, schema: journalEventSchema, io: "output" },
   { name: "checkpoint", title: "Checkpoint of a run", version: 1, schema: checkpointSchema, io: "output" },
   { name: "run-report", title: "Report of a run", version: 1, schema: runReportSchema, io: "output" },
+  {
+    name: "audit-packet",
+    title: "Manifest of an audit packet",
+    version: 1,
+    schema: packetManifestSchema,
+    io: "output",
+  },
+  { name: "audit-report", title: "What an auditor writes", version: 1, schema: auditReportSchema, io: "output" },
+  { name: "merged-findings", title: "Findings of a round", version: 1, schema: mergedFindingsSchema, io: "output" },
+  {
+    name: "triage-report",
+    title: "What a triage program writes",
+    version: 1,
+    schema: triageReportSchema,
+    io: "output",
+  },
 ];
 
 const SUFFIX = ".schema.json";

@@ -1,6 +1,6 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
-import { systemClock } from "./effects/clock.ts";
+import { systemClock, timeBefore } from "./effects/clock.ts";
 import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
 import { GitError } from "./effects/git/git.ts";
@@ -9,14 +9,15 @@ import { createRunRepository, inspectRunRepository, openRunRepository } from "./
 import { makeDemoRepository } from "./effects/demo-repository.ts";
 import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
-import { isFolder, listPlanFiles, readLocalFile } from "./effects/local-files.ts";
+import { isFolder, listPlanFiles, readFolder, readLocalFile } from "./effects/local-files.ts";
 import { inspectArtifact } from "./effects/inspect-artifact.ts";
+import { readJournalLines } from "./effects/journal-lines.ts";
 import { cutTornTail, openJournal, type JournalPosition } from "./effects/journal-store.ts";
 import { readHolder, takeLock, type HeldLock } from "./effects/lock.ts";
 import { createPreparer } from "./effects/prepare.ts";
 import { createProcesses } from "./effects/process.ts";
 import { hostTable } from "./effects/process-tree.ts";
-import { killLeftovers } from "./effects/leftover-processes.ts";
+import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
 import { createRunFiles } from "./effects/run-files.ts";
 import {
@@ -24,6 +25,7 @@ import {
   findRunFolders,
   findRunPlaces,
   listRunFolders,
+  listStartFolders,
   makeRunsFolder,
   nameRun,
   toRepositoryPath,
@@ -39,6 +41,14 @@ import {
   readTornTail,
   removeRunCache,
 } from "./effects/saved-run-files.ts";
+import {
+  listCaches,
+  listHalfRemoved,
+  listRunIds,
+  listWorktreeNames,
+  removeRunFolder,
+  removeWorktreesNamed,
+} from "./effects/run-upkeep.ts";
 import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 
 /** Small readings of the machine that commands need beside the ports of a run. */
@@ -50,12 +60,21 @@ export const world = {
   listRunFolders,
   toRepositoryPath,
   readLocalFile,
+  readFolder,
   isFolder,
   listPlanFiles,
   readCheckpoint,
   readSavedRun,
   probeEnvironment,
   makeDemoRepository,
+  listStartFolders,
+  listHalfRemoved,
+  listRunIds,
+  removeRunFolder,
+  timeBefore,
+  listCaches: (places: RunPlaces) => listCaches(places, hostTable),
+  removeCache: removeRunCache,
+  readJournal: readJournalLines,
 };
 
 /** True for what the machine or git refused: no fault of ours, so nobody needs our stack. */
@@ -183,6 +202,17 @@ export function openForReading(workplace: Workplace, runFolder: string, runId: s
   };
 }
 
+/** What lies around a run folder: its worktrees, the programs it left, its cache. Nothing is changed until asked for. */
+export function openUpkeep(workplace: Workplace, runFolder: string, runId: string) {
+  const folders = findRunFolders(workplace.places, runFolder, runId);
+  return {
+    worktrees: () => listWorktreeNames(folders),
+    processes: () => listLeftovers(hostTable, folders.homes),
+    removeWorktrees: (names: readonly string[]) => removeWorktreesNamed(folders, names),
+    removeCache: () => removeRunCache(folders.cache),
+  };
+}
+
 function repositoryOptions(workplace: Workplace, folders: RunFolders) {
   return {
     gitDir: folders.gitDir,
@@ -206,6 +236,7 @@ function assemble(
   const processes = createProcesses({ clock: systemClock, randomness: systemRandomness });
   const ports: Ports = {
     clock: systemClock,
+    randomness: systemRandomness,
     journal,
     files: createRunFiles(run.runFolder),
     repository: run.repository,
@@ -227,6 +258,7 @@ function assemble(
     ports,
     async close(removeWorktrees) {
       journal.close();
+      run.lock.release();
       if (!removeWorktrees) return;
       await run.repository.removeWorktrees();
       await removeRunCache(cache);

@@ -13,6 +13,8 @@ export interface Clock {
   now(): string;
   /** Milliseconds that only ever grow, for durations. */
   monotonicMs(): number;
+  /** Waits, at most until the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Randomness, injected. */
@@ -71,6 +73,8 @@ export interface RunRepository {
   openWorktree(name: string, commit: string): Promise<Worktree>;
   /** The worktree of that name when folder and metadata both still exist. */
   findWorktree(name: string): Promise<Worktree | undefined>;
+  /** Makes these files of a worktree what they are at a commit. */
+  copyPaths(worktree: Worktree, commit: string, paths: readonly string[]): Promise<void>;
   /** Makes the files of a worktree those of `tree`, HEAD and index staying at its commit. */
   restoreTree(worktree: Worktree, tree: string): Promise<void>;
   /** Removes every worktree of the run, folders included. */
@@ -93,6 +97,8 @@ export interface RunRepository {
   listTrackedChanges(worktree: Worktree, commit: string): Promise<readonly string[]>;
   /** Makes a commit of exactly `tree`; no hook, no index, no branch moves. */
   commitTree(input: { tree: string; parent: string; message: string; at: string }): Promise<string>;
+  /** Makes the tree of `base` with these files in it; a file without text is taken out of it. */
+  buildTree(base: string, files: readonly { readonly path: string; readonly text: string | null }[]): Promise<string>;
   /** The patch from one commit or tree to another, with nothing hidden by attributes. */
   buildPatch(from: string, to: string): Promise<Uint8Array>;
   /** Changes between two trees or commits, one for each path. */
@@ -150,6 +156,8 @@ export interface RunFiles {
   write(path: string, bytes: Uint8Array | string): Promise<FileDigest>;
   read(path: string): Promise<Uint8Array | undefined>;
   digest(path: string): Promise<FileDigest | undefined>;
+  /** Files below a folder, relative to it. */
+  list(path: string): Promise<readonly string[]>;
   /** Makes the folder of a path. */
   makeFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -237,6 +245,7 @@ export type ArtifactNotes = ReadonlyMap<string, string>;
 /** Everything the kernel may ask of the world during a run. */
 export interface Ports {
   readonly clock: Clock;
+  readonly randomness: Randomness;
   readonly journal: JournalWriter;
   readonly files: RunFiles;
   readonly repository: RunRepository;

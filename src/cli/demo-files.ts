@@ -10,15 +10,55 @@ export function buildDemoFiles(node: string): Record<string, string> {
     ".github/conveyor.yml": [
       "version: 1",
       `executor: {use: command, command: [${JSON.stringify(node)}, tools/executor.mjs]}`,
+      "audits:",
+      "  lanes:",
+      `    - {name: careful, use: command, command: [${JSON.stringify(node)}, tools/auditor.mjs]}`,
+      `    - {name: quick, use: command, command: [${JSON.stringify(node)}, tools/auditor.mjs]}`,
       `validation: {commands: [[${JSON.stringify(node)}, --test]]}`,
       "",
     ].join("\n"),
     "tools/executor.mjs": EXECUTOR,
+    "tools/auditor.mjs": AUDITOR,
     [DEMO_PLAN]: buildPlan(node),
   };
 }
 
-/** Stands in for a coding agent: its first try at item 01 has a fault, which the fix round mends. */
+/** Stands in for two auditors: the careful one wants exported functions to say what they do. */
+const AUDITOR = `import { existsSync, readFileSync, writeFileSync } from "node:fs";
+
+const env = process.env;
+const source = existsSync("src/greet.js") ? readFileSync("src/greet.js", "utf8") : "";
+const found = env.ORCH_LANE === "careful" && env.ORCH_ITEM_ID === "01" && !source.startsWith("/**");
+const finding = {
+  id: "1",
+  title: "greet does not say what it does",
+  severity: "medium",
+  category: "documentation",
+  confidence: "high",
+  file_paths: ["src/greet.js"],
+  evidence: [source.split("\\n")[0]],
+  why_it_matters: "Whoever calls it has to read its body.",
+  recommended_action: "Add a doc comment.",
+  is_blocking: true,
+};
+writeFileSync(
+  env.ORCH_RESULT_PATH,
+  JSON.stringify({
+    schema_version: "conveyor.audit_report.v1",
+    lane: env.ORCH_LANE,
+    item_id: env.ORCH_ITEM_ID,
+    attempt: Number(env.ORCH_ATTEMPT),
+    packet_sha256: env.ORCH_PACKET_SHA256,
+    nonce: env.ORCH_NONCE,
+    verdict: found ? "issues_found" : "pass",
+    summary: found ? "One thing is missing." : "It does what the item asks for.",
+    limitations: [],
+    findings: found ? [finding] : [],
+  }),
+);
+`;
+
+/** Stands in for a coding agent: its first try at item 01 lacks something, which the fix round adds. */
 const EXECUTOR = `import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const { ORCH_ITEM_ID: item, ORCH_STAGE: stage, ORCH_FINDINGS_PATH: findings } = process.env;
@@ -34,12 +74,8 @@ if (item === "01") {
   mkdirSync("test", { recursive: true });
   writeFileSync("test/greet.test.js", test);
   if (stage === "fix") console.log("mending:", readFileSync(findings, "utf8"));
-  writeFileSync(
-    "src/greet.js",
-    stage === "fix"
-      ? 'export const greet = (name) => (name === undefined ? "hello" : \`hello, \${name}\`);\\n'
-      : "export const greet = (name) => \`hello, \${name}\`;\\n",
-  );
+  const body = 'export const greet = (name) => (name === undefined ? "hello" : \`hello, \${name}\`);\\n';
+  writeFileSync("src/greet.js", stage === "fix" ? "/** Greets by name, or everybody. */\\n" + body : body);
 } else {
   mkdirSync("docs", { recursive: true });
   writeFileSync("docs/greeting.md", "# Greeting\\n\\n\`greet(name)\` greets by name, \`greet()\` greets everybody.\\n");
@@ -61,6 +97,7 @@ function buildPlan(node: string): string {
     "allowed_write_roots",
     "requires_red_green",
     "required_verification_commands",
+    "manual_gate",
   ];
   const rows = [
     [
@@ -76,6 +113,7 @@ function buildPlan(node: string): string {
       "src; test",
       "no",
       `\`${quoted} --test\``,
+      "none",
     ],
     [
       "02",
@@ -90,6 +128,7 @@ function buildPlan(node: string): string {
       "docs/greeting.md",
       "no",
       "`grep -q 'greet()' docs/greeting.md`",
+      "signoff",
     ],
   ];
   const line = (cells: string[]): string => `| ${cells.join(" | ")} |`;
@@ -99,6 +138,12 @@ function buildPlan(node: string): string {
     "## 1. Context",
     "",
     "The package greets the world. It shall greet people.",
+    "",
+    "## Metadata",
+    "",
+    "- Plan-ID: greeting",
+    "- Status: queued",
+    "- Risk-Tier: low",
     "",
     "## 2. Items",
     "",

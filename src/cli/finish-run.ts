@@ -1,3 +1,4 @@
+import { buildAuditSummary } from "../domain/audit-summary.ts";
 import type { OpenRun } from "../compose.ts";
 import { buildVerdict } from "../domain/report.ts";
 import { buildNextActions, nameForCommands } from "../domain/next-actions.ts";
@@ -34,7 +35,7 @@ function buildOutcome(runFolder: string, state: RunState, exitCode: number): Rec
     terminal_state: state.stop?.terminalState ?? null,
     handoff: state.stop?.kind === "handoff",
     exit_code: exitCode,
-    audit: "not_audited",
+    audit: buildAuditSummary(state),
     blocked_reason_codes: state.stop?.reasonCodes ?? [],
     items: state.items.map((item) => ({
       id: item.itemId,

@@ -1,5 +1,8 @@
+import type { Config } from "../domain/config.ts";
 import type { EventDetails, OptionValue } from "../domain/journal.ts";
 import { isSettableEnvName } from "../domain/env-names.ts";
+import type { Mode } from "../domain/config.ts";
+import { parseAdmissionEnvironment } from "../domain/policy.ts";
 import type { GateSignals } from "../domain/gates.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Settings } from "../kernel/run-context.ts";
@@ -13,23 +16,42 @@ export interface InvocationOptions {
   readonly reviewStatus: GateSignals["review"];
   readonly deliver?: "none" | "branch";
   readonly timeoutMs?: number;
+  readonly maxMinutes?: number;
   readonly executorEnv?: readonly string[];
+  readonly managerEnv?: readonly string[];
+  readonly mode?: Mode;
+  readonly simulateBlocked?: boolean;
   readonly quiet?: boolean;
   readonly format: Format;
 }
 
-/** Makes the settings of an invocation; `saved` is what a resumed run was started with. */
+/**
+ * Makes the settings of an invocation; `saved` is what a resumed run was started with. Approvals are those of the
+ * orchestrator's environment now: one that is taken away does not hold for the next invocation.
+ */
 export function parseSettings(
   options: InvocationOptions,
+  environment: Readonly<Record<string, string | undefined>>,
   saved?: EventDetails<"run_created">["options"],
 ): Result<{ settings: Settings; values: Record<string, OptionValue> }, string> {
-  const env = parseEnv(options.executorEnv ?? []);
+  const env = parseEnv("--executor-env", options.executorEnv ?? []);
   if (!env.ok) return env;
+  const managerEnv = parseEnv("--manager-env", options.managerEnv ?? []);
+  if (!managerEnv.ok) return managerEnv;
+  const simulateBlocked = options.simulateBlocked ?? false;
   const started = saved?.["deliver"]?.value;
   const deliver = options.deliver ?? (started === "none" ? "none" : "branch");
   const signals = { policy: options.policyStatus, ci: options.ciStatus, review: options.reviewStatus };
   return ok({
-    settings: { signals, deliver, timeoutMs: options.timeoutMs, executorEnv: env.value },
+    settings: {
+      signals,
+      deliver,
+      timeoutMs: options.timeoutMs,
+      executorEnv: env.value,
+      managerEnv: managerEnv.value,
+      environment: parseAdmissionEnvironment(environment),
+      simulateBlocked,
+    },
     values: {
       "policy-status": given(signals.policy, signals.policy === "unknown"),
       "ci-status": given(signals.ci, signals.ci === "missing"),
@@ -37,6 +59,8 @@ export function parseSettings(
       deliver: given(deliver, options.deliver === undefined),
       "timeout-ms": given(options.timeoutMs ?? null, options.timeoutMs === undefined),
       "executor-env": given(Object.keys(env.value).sort(), options.executorEnv === undefined),
+      "manager-env": given(Object.keys(managerEnv.value).sort(), options.managerEnv === undefined),
+      "simulate-blocked": given(simulateBlocked, options.simulateBlocked === undefined),
       "checkpoint-path": given(
         options.checkpointPath === undefined ? null : "given",
         options.checkpointPath === undefined,
@@ -45,23 +69,33 @@ export function parseSettings(
   });
 }
 
+/** The limit of this invocation in minutes, the command line's or `limits.minutes-per-run`, and where it came from. */
+export function limitOf(
+  { maxMinutes }: Pick<InvocationOptions, "maxMinutes">,
+  config: Config,
+): { minutes: number; option: Record<"max-minutes", OptionValue> } {
+  const minutes = maxMinutes ?? config.limits["minutes-per-run"];
+  const source = maxMinutes === undefined ? "configuration" : "command_line";
+  return { minutes, option: { "max-minutes": { value: minutes, source } } };
+}
+
 /** An option's value and where it came from. */
 export function given(value: OptionValue["value"], isDefault: boolean): OptionValue {
   return { value, source: isDefault ? "default" : "command_line" };
 }
 
-function parseEnv(pairs: readonly string[]): Result<Record<string, string>, string> {
+function parseEnv(option: string, pairs: readonly string[]): Result<Record<string, string>, string> {
   const env: Record<string, string> = {};
   for (const pair of pairs) {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(pair);
     if (match?.[1] === undefined || match[2] === undefined) {
       return err(
-        `--executor-env: expected NAME=value, found ${JSON.stringify(pair.split("=")[0])}, for example LANGUAGE=en`,
+        `${option}: expected NAME=value, found ${JSON.stringify(pair.split("=")[0])}, for example LANGUAGE=en`,
       );
     }
     if (!isSettableEnvName(match[1])) {
       return err(
-        `--executor-env: ${match[1]} is never handed to a program from outside; expected another name, for example LANGUAGE=en`,
+        `${option}: ${match[1]} is never handed to a program from outside; expected another name, for example LANGUAGE=en`,
       );
     }
     env[match[1]] = match[2];

@@ -1,16 +1,21 @@
 import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 import { CI_SIGNALS, POLICY_SIGNALS, REVIEW_SIGNALS } from "../domain/gates.ts";
+import { MINUTES_PER_RUN_MAX, MODES } from "../domain/config.ts";
 import { EXIT } from "../domain/run-stop.ts";
+import { addAliases, addOldOptions } from "./aliases.ts";
 import { demo } from "./commands/demo.ts";
-import { doctor } from "./commands/doctor.ts";
+import { gate } from "./commands/gate.ts";
 import { listItems, showItem } from "./commands/items.ts";
 import { lintPlans } from "./commands/plans-lint.ts";
 import { printReport } from "./commands/report.ts";
+import { refresh } from "./commands/refresh.ts";
 import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
 import { status } from "./commands/status.ts";
 import { verify } from "./commands/verify.ts";
 import type { Io } from "./io.ts";
+import { collect, example, formatOption, type Act } from "./shared-options.ts";
+import { addUpkeepCommands } from "./upkeep-commands.ts";
 
 /** The command line was not understood, or was help: the parser has said so already. */
 export class UsageError extends Error {
@@ -47,13 +52,16 @@ export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
     .action(act(demo));
   addPlanCommands(program, act);
   addRunCommands(program, act);
+  addGateCommands(program, act);
+  addRefreshCommand(program, act);
   addReadingCommands(program, act);
+  addUpkeepCommands(program, act);
+  addOldOptions(program);
+  addAliases(program, act);
   for (const command of [...program.commands, ...program.commands.flatMap((each) => each.commands)])
     exitAsUsage(command);
   return program;
 }
-
-type Act = <A extends unknown[]>(command: (io: Io, ...args: A) => Promise<number>) => (...args: A) => Promise<void>;
 
 function addPlanCommands(program: Command, act: Act): void {
   const plans = program
@@ -94,7 +102,8 @@ function addPlanCommands(program: Command, act: Act): void {
 function addRunCommands(program: Command, act: Act): void {
   const runCommand = program
     .command("run")
-    .argument("<plan>", "path of a committed plan file")
+    .argument("[plan]", "path of a committed plan file")
+    .usage("[options] <plan>")
     .summary("runs one plan from the start")
     .description("Runs one plan: each item in its own worktree, verified by the orchestrator itself.")
     .option("--item <id...>", "start these items alone; when they passed and others remain, the run seals with 75")
@@ -107,7 +116,10 @@ function addRunCommands(program: Command, act: Act): void {
     .option("--dry-run", "print what would be run and the most calls it can start; no process is started")
     .option("--executor-bin <program>", "the executor, in place of the configured one")
     .option("--executor-arg <word>", "an argument for --executor-bin, repeatable", collect)
-    .option("--executor-expected-artifact <path>", "a file the executor must write anew, repeatable", collect);
+    .option("--executor-expected-artifact <path>", "a file the executor must write anew, repeatable", collect)
+    .option("--manager-bin <program>", "the program that plans, in place of the configured one")
+    .option("--manager-arg <word>", "an argument for --manager-bin, repeatable", collect)
+    .option("--manager-expected-artifact <path>", "a file the manager must write anew, repeatable", collect);
   addInvocationOptions(runCommand)
     .addHelpText(
       "after",
@@ -122,10 +134,27 @@ function addRunCommands(program: Command, act: Act): void {
       .argument("[run]", "run id or run folder; the latest run that is not done when left out")
       .summary("goes on with a run from its journal")
       .description("Goes on with a run from its journal. Nothing done is run again, nothing unproven is skipped.")
+      .option(
+        "--evidence-dir <dir>",
+        "evidence for items that wait for it: DIR/<item>/, or all of DIR for the one that waits",
+      )
       .option("--new-attempt <item>", "give an item that was escalated, blocked or stopped a new attempt"),
   )
     .addHelpText("after", example("conveyor resume --ci-status success --policy-status allow --review-status approved"))
     .action(act(resume));
+}
+
+function addRefreshCommand(program: Command, act: Act): void {
+  program
+    .command("refresh")
+    .argument("<run>", "run id or run folder")
+    .summary("moves the base of a stopped run forward")
+    .description(
+      "Moves the base of a stopped run forward, to a commit with the same plan and policy; what passed stays where it is.",
+    )
+    .requiredOption("--onto <ref>", "the commit to build on; it descends from the base")
+    .addHelpText("after", example("conveyor refresh RUN_20260325T120000Z_deadbeef --onto main"))
+    .action(act(refresh));
 }
 
 /** Options that belong to an invocation: a resume brings its own. */
@@ -144,12 +173,51 @@ function addInvocationOptions(command: Command): Command {
     )
     .option("--timeout-ms <n>", "time limit for each process", parsePositive)
     .option(
+      "--max-minutes <n>",
+      "seal and hand off (exit 75) before so many minutes have gone by (default limits.minutes-per-run)",
+      parseMinutes,
+    )
+    .option(
       "--executor-env <name=value>",
       "a variable for the executor, repeatable; the value is never written",
       collect,
     )
+    .option("--manager-env <name=value>", "a variable for the manager, repeatable; the value is never written", collect)
+    .addOption(
+      new Option("--mode <mode>", "how much the run may do by itself; full needs ORCH_ALLOW_FULL_AUTONOMY=1").choices(
+        MODES,
+      ),
+    )
+    .option("--simulate-blocked", "after the gates end blocked with BLOCK_SIMULATED, whatever they say")
     .option("--quiet", "no progress")
     .addOption(formatOption());
+}
+
+function addGateCommands(program: Command, act: Act): void {
+  const gates = program
+    .command("gate")
+    .summary("decides on a manual gate")
+    .description("Records a person's decision on a manual gate.")
+    .addHelpText("after", example("conveyor gate approve RUN_20260325T120000Z_deadbeef 02 --by Ada --note tried"));
+  for (const [verb, decision, what] of [
+    ["approve", "approved", "lets the item pass with the very commit that was audited"],
+    ["reject", "rejected", "stops the item until the gate is reopened"],
+    ["reopen", "reopened", "takes a rejection back"],
+  ] as const) {
+    gates
+      .command(verb)
+      .argument("<run>", "run id or run folder")
+      .argument("<item>", "id of an item")
+      .summary(what)
+      .requiredOption("--by <name>", "who decides")
+      .requiredOption("--note <text>", "why")
+      .option("--evidence <file>", "a file that supports it, repeatable", collect)
+      .addHelpText(
+        "after",
+        example(`conveyor gate ${verb} RUN_20260325T120000Z_deadbeef 02 --by Ada --note "read and tried"`),
+      )
+      .action(act(gate(decision)));
+  }
 }
 
 function addReadingCommands(program: Command, act: Act): void {
@@ -159,6 +227,7 @@ function addReadingCommands(program: Command, act: Act): void {
     .argument(...runArgument)
     .summary("shows the saved state of a run")
     .description("Shows the saved state of a run; never claims more than was saved.")
+    .option("--all", "every run of the checkout, one a line; an unreadable one is exit 1")
     .option("--exit-code", "0 done or running, 3 waiting for somebody, 1 failed, 124 timeout")
     .addOption(formatOption())
     .addHelpText("after", example("conveyor status --exit-code"))
@@ -180,23 +249,6 @@ function addReadingCommands(program: Command, act: Act): void {
     .addOption(formatOption())
     .addHelpText("after", example("conveyor verify RUN_20260325T120000Z_deadbeef"))
     .action(act(verify));
-  program
-    .command("doctor")
-    .argument(...runArgument)
-    .summary("looks for what would go wrong")
-    .description("Looks at environment, configuration, plan and run, and says what would go wrong. Changes nothing.")
-    .option("--plan <path>", "look at this plan as well")
-    .addOption(formatOption())
-    .addHelpText("after", example("conveyor doctor --plan docs/exec-plans/active/add-login.md"))
-    .action(act(doctor));
-}
-
-function formatOption(): Option {
-  return new Option("--format <format>", "output form").choices(["text", "json"]).default("text");
-}
-
-function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
 }
 
 function parsePositive(value: string): number {
@@ -206,8 +258,11 @@ function parsePositive(value: string): number {
   return number;
 }
 
-function example(command: string): string {
-  return `\nExample:\n  ${command}\n`;
+function parseMinutes(value: string): number {
+  const number = Number(value);
+  if (value.trim() === "" || !(number > 0) || number > MINUTES_PER_RUN_MAX)
+    throw new InvalidArgumentError(`expected minutes above 0, at most ${MINUTES_PER_RUN_MAX}, for example 50.`);
+  return number;
 }
 
 /** Wrong usage is exit 2; help and version are not wrong. */

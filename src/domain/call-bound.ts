@@ -5,26 +5,42 @@ import type { Plan } from "./plan.ts";
 export interface CallBound {
   readonly executorSessions: number;
   readonly verificationCommands: number;
+  /** Required commands on the base, for items that must prove red and green. */
+  readonly redCommands: number;
+  /** Starts of auditors, over all lanes. */
+  readonly auditorSessions: number;
+  readonly triageSessions: number;
   readonly prepareCommands: number;
   readonly validationCommands: number;
 }
 
 /**
- * Bounds the calls of one invocation without resumes: an item has at most one session a round plus one after a session
- * without change, and never more than `limits.sessions-per-item`; every session can be verified and every worktree
- * prepared.
+ * Bounds the calls of one invocation without resumes. An item has the first round, its fix rounds and its remediation
+ * rounds. A round has at most one session with a change and one without; beside them there are as many handoffs as
+ * rollovers; never more than `limits.sessions-per-item` together. Each round is verified at most once, proven red at
+ * most once, audited by each lane at most once and once for each retry, and triaged at most once; each of these has a
+ * worktree of its own, as has each attempt, and every worktree is prepared.
  */
 export function boundCalls(plan: Plan, config: Config, selectedIds: readonly string[]): CallBound {
+  const { limits, audits, triage, prepare, validation } = config;
   const items = plan.items.filter((item) => selectedIds.includes(item.item_id));
-  const rounds = 1 + config.limits["fix-rounds"];
-  const sessions = Math.min(config.limits["sessions-per-item"], rounds * 2);
-  const verifications = Math.min(sessions, rounds);
+  const rounds = 1 + limits["fix-rounds"] + limits["remediation-rounds"];
+  const sessions = Math.min(limits["sessions-per-item"], rounds * 2 + limits.rollovers);
+  // A round that is judged, and an attempt that is opened, has a session of its own.
+  const judged = Math.min(sessions, rounds);
+  const turns = judged * (1 + audits.retries);
+  const proving = items.filter((item) => item.requires_red_green);
   const commands = items.reduce((sum, item) => sum + item.required_commands.length + item.suggested_commands.length, 0);
-  const worktrees = 1 + items.length * (rounds + verifications) + (config.validation.commands.length > 0 ? 1 : 0);
+  const reds = proving.reduce((sum, item) => sum + item.required_commands.length, 0);
+  const worktrees =
+    1 + items.length * (2 * judged + turns) + proving.length * judged + (validation.commands.length > 0 ? 1 : 0);
   return {
     executorSessions: items.length * sessions,
-    verificationCommands: commands * verifications,
-    prepareCommands: worktrees * config.prepare.commands.length,
-    validationCommands: config.validation.commands.length,
+    verificationCommands: commands * judged,
+    redCommands: reds * judged,
+    auditorSessions: items.length * turns * audits.lanes.length,
+    triageSessions: triage.use === "command" ? items.length * judged : 0,
+    prepareCommands: worktrees * prepare.commands.length,
+    validationCommands: validation.commands.length,
   };
 }

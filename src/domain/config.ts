@@ -1,9 +1,16 @@
 import { z } from "zod";
 import { canonicalJson, digestOf, sha256, type Json } from "./digest.ts";
 import { isForbiddenEnvName } from "./env-names.ts";
-import type { ItemRules } from "./item-evolve.ts";
+import { globProblem } from "./globs.ts";
 import type { LocatedProblem } from "./plan.ts";
 import { parseLocatedYaml } from "./yaml-text.ts";
+
+/** How much a run may do by itself; `full` needs ORCH_ALLOW_FULL_AUTONOMY=1 as well. */
+export const MODES = ["guarded", "full"] as const;
+export type Mode = (typeof MODES)[number];
+
+/** The longest that one invocation may go on: a week, in minutes. */
+export const MINUTES_PER_RUN_MAX = 10_080;
 
 /** Placeholders that `executor.command` may contain; each stands for the variable `ORCH_<NAME>`. */
 export const COMMAND_PLACEHOLDERS = [
@@ -18,7 +25,16 @@ export const COMMAND_PLACEHOLDERS = [
   "prompt_path",
   "result_path",
   "handoff_path",
+  "findings_path",
+  "mode",
+  "risk_tier",
 ] as const;
+
+/** Placeholders of the manager's command: it plans, so there is no item and no session yet. */
+const MANAGER_PLACEHOLDERS = ["stage", "run_id", "plan_id", "plan_file", "mode", "risk_tier"] as const;
+
+/** Placeholders of an audit lane's command, beside those of every program. */
+const AUDIT_PLACEHOLDERS = ["lane", "packet_path", "packet_sha256", "nonce"] as const;
 
 const argv = z.array(z.string().min(1, "expected a word, found an empty one, for example npm")).min(1);
 const commands = z.array(argv).default([]);
@@ -29,6 +45,13 @@ const relativePath = z
   .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), {
     message: "expected a path inside the repository, for example docs/exec-plans/active",
   });
+const pathGlobs = z
+  .array(
+    z.string().refine((glob) => globProblem(glob) === undefined, {
+      error: (issue) => `${globProblem(issue.input as string) ?? ""}; expected a glob, for example src/auth/**`,
+    }),
+  )
+  .default([]);
 const envNames = z
   .array(
     z
@@ -52,6 +75,49 @@ const executorSchema = z.strictObject({
   env: envNames,
 });
 
+const managerSchema = z.strictObject({
+  command: argv.refine((words) => findUnknown(words, MANAGER_PLACEHOLDERS).length === 0, {
+    error: (issue) =>
+      `unknown placeholder ${findUnknown(issue.input as string[], MANAGER_PLACEHOLDERS).join(", ")}; expected one of ` +
+      MANAGER_PLACEHOLDERS.map((name) => `{${name}}`).join(" "),
+  }),
+  "expected-artifacts": z.array(relativePath).default([]),
+  "timeout-minutes": minutes(30),
+  env: envNames,
+});
+
+const judgeCommand = argv.refine((words) => unknownPlaceholders(words, AUDIT_PLACEHOLDERS).length === 0, {
+  error: (issue) =>
+    `unknown placeholder ${unknownPlaceholders(issue.input as string[], AUDIT_PLACEHOLDERS).join(", ")}; expected one of ` +
+    [...COMMAND_PLACEHOLDERS, ...AUDIT_PLACEHOLDERS].map((name) => `{${name}}`).join(" "),
+});
+
+const laneSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "expected a short lower-case name, for example first-reader"),
+  use: z.literal("command", {
+    error: 'expected "command", for example {name: reader, use: command, command: [./audit]}',
+  }),
+  command: judgeCommand,
+  env: envNames,
+});
+
+const auditsSchema = z.strictObject({
+  lanes: z
+    .array(laneSchema)
+    .default([])
+    .refine((lanes) => lanes.length === 0 || lanes.length >= 2, { message: "expected at least two lanes, found one" })
+    .refine((lanes) => new Set(lanes.map((lane) => lane.name)).size === lanes.length, {
+      message: "expected lanes of different names",
+    }),
+  "timeout-minutes": minutes(15),
+  retries: z.int().min(0).max(10).default(2),
+});
+
+const triageSchema = z.discriminatedUnion("use", [
+  z.strictObject({ use: z.literal("rules") }),
+  z.strictObject({ use: z.literal("command"), command: judgeCommand, "timeout-minutes": minutes(15), env: envNames }),
+]);
+
 /** `.github/conveyor.yml`: what a user may write. Unknown keys are errors. */
 export const configSchema = z.strictObject({
   version: z.literal(1, { error: "expected version: 1" }),
@@ -66,11 +132,17 @@ export const configSchema = z.strictObject({
   prepare: z
     .strictObject({ commands, inputs: z.array(relativePath).default([]), "timeout-minutes": minutes(10) })
     .prefault({}),
+  manager: managerSchema.optional(),
   executor: executorSchema.optional(),
-  validation: z.strictObject({ commands, "timeout-minutes": minutes(20) }).prefault({}),
+  audits: auditsSchema.prefault({}),
+  triage: triageSchema.default({ use: "rules" }),
+  validation: z.strictObject({ commands, "timeout-minutes": minutes(20), "test-paths": pathGlobs }).prefault({}),
   limits: z
     .strictObject({
       "fix-rounds": z.int().min(0).max(20).default(2),
+      "remediation-rounds": z.int().min(0).max(20).default(1),
+      rollovers: z.int().min(0).max(1000).default(5),
+      "minutes-per-run": z.number().positive().max(MINUTES_PER_RUN_MAX).default(300),
       "sessions-per-item": z.int().min(1).max(1000).default(12),
       "context-remaining-floor": z.int().min(0).default(2000),
       "diff-lines": z.int().min(1).default(800),
@@ -79,7 +151,14 @@ export const configSchema = z.strictObject({
       "output-bytes": z.int().min(1).default(1_073_741_824),
     })
     .prefault({}),
-  policy: z.strictObject({ "protected-paths": z.array(z.string().min(1)).default([]) }).prefault({}),
+  policy: z
+    .strictObject({
+      mode: z.enum(MODES).default("guarded"),
+      "protected-paths": pathGlobs,
+      "sensitive-paths": pathGlobs,
+      "require-github-identity": z.boolean().default(false),
+    })
+    .prefault({}),
   sandbox: z.strictObject({ env: envNames }).prefault({}),
 });
 /** The configuration with every default filled in. */
@@ -121,8 +200,8 @@ export function parseConfig(path: string, text: string): { config: Config | unde
 
 /** The part of the configuration that decides what may pass: what `policy.json` holds and `policy_sha256` covers. */
 export function policyOf(config: Config): Json {
-  const { policy, limits, validation, prepare, sandbox, executor } = config;
-  return { policy, limits, validation, prepare, sandbox, executor };
+  const { policy, limits, audits, triage, validation, prepare, sandbox, executor } = config;
+  return { policy, limits, audits, triage, validation, prepare, sandbox, executor };
 }
 
 /** SHA-256 over the canonical JSON of the policy, defaults filled in. */
@@ -136,10 +215,14 @@ export function buildPolicyFile(config: Config): { text: string; sha256: string 
   return { text, sha256: sha256(text) };
 }
 
-function unknownPlaceholders(words: readonly string[]): string[] {
+function unknownPlaceholders(words: readonly string[], more: readonly string[] = []): string[] {
+  return findUnknown(words, [...COMMAND_PLACEHOLDERS, ...more]);
+}
+
+function findUnknown(words: readonly string[], known: readonly string[]): string[] {
   return words
     .flatMap((word) => word.match(/\{[a-z_]+\}/g) ?? [])
-    .filter((match) => !(COMMAND_PLACEHOLDERS as readonly string[]).includes(match.slice(1, -1)));
+    .filter((match) => !known.includes(match.slice(1, -1)));
 }
 
 /** Reads the configuration back from `policy.json`; nothing when it is not one. */
@@ -150,13 +233,4 @@ export function readPolicyFile(text: string): Config | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The settings of the item machine. */
-export function rulesOf(config: Config): ItemRules {
-  return {
-    fixRounds: config.limits["fix-rounds"],
-    sessionsPerItem: config.limits["sessions-per-item"],
-    contextRemainingFloor: config.limits["context-remaining-floor"],
-  };
 }

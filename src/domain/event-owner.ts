@@ -2,6 +2,22 @@ import type { EventType } from "./journal.ts";
 
 /** Whose event each is; an item's names its item, a run's names none. */
 export const EVENT_OF: Record<EventType, "run" | "item"> = {
+  manager_started: "run",
+  manager_finished: "run",
+  closing_prepared: "run",
+  closing_committed: "run",
+  base_refresh_started: "run",
+  base_refreshed: "run",
+  red_green_judged: "item",
+  packet_frozen: "item",
+  audit_started: "item",
+  audit_finished: "item",
+  findings_merged: "item",
+  triage_started: "item",
+  triage_finished: "item",
+  gate_requested: "item",
+  gate_decided: "item",
+  evidence_supplied: "item",
   run_created: "run",
   run_resumed: "run",
   files_set_aside: "run",

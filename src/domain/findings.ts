@@ -1,8 +1,11 @@
-import { lastAttempt, type AttemptState, type ItemState } from "./item.ts";
+import { lastAttempt, type AttemptState, type CandidateState, type ItemState } from "./item.ts";
+import { mergedFindingsOf } from "./item-decide.ts";
+import type { MergedFinding } from "./merged-findings.ts";
+import { applyTriage } from "./triage.ts";
 
 /** Something that the orchestrator found wrong with a candidate, and the next session is to mend. */
 export interface Finding {
-  readonly source: "scope" | "verification" | "no_change";
+  readonly source: "scope" | "verification" | "no_change" | "red_green" | "audit";
   readonly round: number;
   readonly text: string;
 }
@@ -30,5 +33,21 @@ function findingsOf(attempt: AttemptState): Finding[] {
   }
   if (candidate.commit === null) return [at("no_change", "the session before changed no file")];
   const failures = candidate.verdict?.kind === "failed" ? candidate.verdict.failures : [];
-  return failures.map((text) => at("verification", text));
+  if (failures.length > 0) return failures.map((text) => at("verification", text));
+  if (candidate.redGreenGap !== undefined && candidate.redGreenGap !== "")
+    return [at("red_green", candidate.redGreenGap)];
+  return openAuditFindings(candidate).map((finding) => at("audit", describeFinding(finding)));
+}
+
+/** What triage left to be mended. */
+function openAuditFindings(candidate: CandidateState): readonly MergedFinding[] {
+  const findings = mergedFindingsOf(candidate);
+  const { dispositions } = applyTriage(findings, candidate.triage);
+  const open = new Set(dispositions.filter((each) => each.disposition === "actionable").map((each) => each.finding_id));
+  return findings.filter((finding) => open.has(finding.id));
+}
+
+function describeFinding(finding: MergedFinding): string {
+  const where = finding.file_paths.length === 0 ? "" : ` in ${finding.file_paths.join(", ")}`;
+  return `${finding.severity} ${finding.category}${where}: ${finding.title}. ${finding.why_it_matters} ${finding.recommended_action}`.trim();
 }

@@ -43,9 +43,13 @@ export function evaluateGates(signals: GateSignals, ownPolicyAllows: boolean): G
   ];
 }
 
-/** The codes of the gates that did not pass, in gate order. */
-export function blockedGateCodes(decisions: readonly GateDecision[]): ReasonCode[] {
-  return decisions.flatMap((decision) => (decision.reason_code === null ? [] : [decision.reason_code]));
+/** The codes of the gates that did not pass, in gate order; then BLOCK_SIMULATED when a block was asked for. */
+export function blockedGateCodes(gates: {
+  readonly decisions: readonly GateDecision[];
+  readonly simulateBlocked: boolean;
+}): ReasonCode[] {
+  const codes = gates.decisions.flatMap(({ reason_code: code }): ReasonCode[] => (code === null ? [] : [code]));
+  return gates.simulateBlocked ? [...codes, "BLOCK_SIMULATED"] : codes;
 }
 
 const CODES = {

@@ -12,6 +12,11 @@ export function buildRunId(isoTime: string, randomHex: string): string {
   return `RUN_${isoTime.slice(0, 19).replaceAll(/[-:]/g, "")}Z_${randomHex.slice(0, 8)}`;
 }
 
+/** When a run was named, to the second, as an ISO time in UTC: what is known of a run that left nothing else. */
+export function timeOfRunId(runId: string): string {
+  return runId.replace(/^RUN_(....)(..)(..)T(..)(..)(..)Z.*$/, "$1-$2-$3T$4:$5:$6Z");
+}
+
 /**
  * Encodes an item id as one name of a file or folder: everything outside `[A-Za-z0-9_-]` becomes `%XX`,
  * so that two different ids never share a folder, also where names fold case or dots mean something.

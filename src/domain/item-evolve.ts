@@ -1,22 +1,13 @@
 import { decideExecutorOutcome } from "./executor-outcome.ts";
+import { evolveAudit } from "./item-audit.ts";
+import { evolveGate, reopenDecided } from "./item-gate.ts";
+import { currentAttempt, endAttempt, INTERRUPTED, requireStep, TIMEOUT, withAttempt } from "./item-steps.ts";
 import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionState } from "./item.ts";
 import { EVENT_OF } from "./event-owner.ts";
 import type { EventDetails, EventDraft } from "./journal.ts";
+import type { ItemRules } from "./item-rules.ts";
 import type { RunStop } from "./run-stop.ts";
 import { judgeVerification } from "./verification.ts";
-
-/** Settings that the meaning of an event depends on; they come from the run's own policy and never change in a run. */
-export interface ItemRules {
-  readonly fixRounds: number;
-  readonly sessionsPerItem: number;
-  readonly contextRemainingFloor: number;
-}
-
-/** Thrown when an event cannot follow the ones before it: the journal was not written by this machine. */
-export class ImpossibleEventError extends Error {}
-
-const TIMEOUT: RunStop = { kind: "terminal", terminalState: "timeout", reasonCodes: ["PROCESS_TIMEOUT"] };
-const INTERRUPTED: RunStop = { kind: "interrupted", reasonCodes: [] };
 
 /**
  * Folds one event of an item into its state. What a session or a verification *meant* is derived here from what was
@@ -24,8 +15,9 @@ const INTERRUPTED: RunStop = { kind: "interrupted", reasonCodes: [] };
  */
 export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules): ItemState {
   if (EVENT_OF[event.type] === "item") {
-    require(state.started !== (event.type === "item_started"), "an item is started once, before all else");
-    require(state.settled === undefined, "the item is settled already");
+    requireStep(state.started !== (event.type === "item_started"), "an item is started once, before all else");
+    const ofPeople = event.type === "gate_decided" || event.type === "evidence_supplied";
+    requireStep((state.settled === undefined) !== ofPeople, "an item that is settled changes by people alone");
   }
   switch (event.type) {
     case "item_started":
@@ -50,10 +42,26 @@ export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules
       return state;
     case "verification_finished":
       return finishVerification(state, event.details);
+    case "red_green_judged":
+    case "packet_frozen":
+    case "audit_started":
+    case "audit_finished":
+    case "findings_merged":
+    case "triage_started":
+    case "triage_finished":
+      return evolveAudit(state, event);
+    case "gate_requested":
+    case "gate_decided":
+    case "evidence_supplied":
+      return evolveGate(state, event, rules);
     case "item_commit_prepared": {
-      const verdict = currentAttempt(state).candidates.at(-1);
-      require(verdict?.verdict?.kind === "passed" &&
-        verdict.tree === event.details.tree, "only a verified tree is committed");
+      const candidate = lastAttempt(state)?.candidates.at(-1);
+      requireStep(
+        candidate?.verdict?.kind === "passed" &&
+          candidate.tree === event.details.tree &&
+          candidate.packet?.commit === event.details.commit,
+        "only the audited commit of a verified tree is taken",
+      );
       return { ...state, commitPrepared: event.details };
     }
     case "item_settled":
@@ -66,10 +74,14 @@ export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules
 }
 
 function openAttempt(state: ItemState, details: EventDetails<"attempt_opened">): ItemState {
-  require(details.attempt ===
-    state.attempts.length + 1, `attempt ${details.attempt} does not follow ${state.attempts.length}`);
-  require(lastOf(state.attempts)?.ended !== undefined ||
-    state.attempts.length === 0, "the attempt before is not ended");
+  requireStep(
+    details.attempt === state.attempts.length + 1,
+    `attempt ${details.attempt} does not follow ${state.attempts.length}`,
+  );
+  requireStep(
+    lastIn(state.attempts)?.ended !== undefined || state.attempts.length === 0,
+    "the attempt before is not ended",
+  );
   const attempt: AttemptState = {
     attempt: details.attempt,
     baseCommit: details.base_commit,
@@ -86,7 +98,7 @@ function openAttempt(state: ItemState, details: EventDetails<"attempt_opened">):
 /** A worktree whose preparation went wrong is not adopted: the next resume makes another. */
 function restoreWorktree(state: ItemState, details: EventDetails<"worktree_restored">): ItemState {
   const attempt = currentAttempt(state);
-  require(attempt.attempt === details.attempt, "only the current attempt's worktree is restored");
+  requireStep(attempt.attempt === details.attempt, "only the current attempt's worktree is restored");
   const stop = stopOfPreparation(details);
   return stop === undefined ? withAttempt(state, { ...attempt, worktree: details.worktree }) : { ...state, stop };
 }
@@ -102,14 +114,15 @@ function stopOfPreparation(
 
 function startSession(state: ItemState, details: EventDetails<"session_started">): ItemState {
   const attempt = currentAttempt(state);
-  require(details.session === attempt.sessions.length + 1, `session ${details.session} does not follow`);
-  require(lastOf(attempt.sessions)?.outcome.kind !== "open", "the session before is still open");
+  requireStep(details.session === attempt.sessions.length + 1, `session ${details.session} does not follow`);
+  requireStep(lastIn(attempt.sessions)?.outcome.kind !== "open", "the session before is still open");
   const session: SessionState = {
     session: details.session,
     round: details.round,
     kind: details.kind,
     outcome: { kind: "open" },
     summary: "",
+    reason: "",
     tamperKinds: [],
     survivors: 0,
   };
@@ -122,11 +135,14 @@ function startSession(state: ItemState, details: EventDetails<"session_started">
 
 function finishSession(state: ItemState, details: EventDetails<"session_finished">, rules: ItemRules): ItemState {
   const attempt = currentAttempt(state);
-  const session = lastOf(attempt.sessions);
-  require(session?.outcome.kind === "open" &&
-    session.session === details.session &&
-    session.round === details.round &&
-    attempt.attempt === details.attempt, "no such session is open");
+  const session = lastIn(attempt.sessions);
+  requireStep(
+    session?.outcome.kind === "open" &&
+      session.session === details.session &&
+      session.round === details.round &&
+      attempt.attempt === details.attempt,
+    "no such session is open",
+  );
   const outcome = decideExecutorOutcome({
     ending: details.ending,
     payload: details.payload,
@@ -138,6 +154,7 @@ function finishSession(state: ItemState, details: EventDetails<"session_finished
     ...session,
     outcome,
     summary: details.payload.kind === "read" ? details.payload.summary : "",
+    reason: details.payload.kind === "read" ? details.payload.reason : "",
     tamperKinds: details.tamper.map((finding) => finding.kind),
     survivors: details.survivors.length,
   };
@@ -151,31 +168,32 @@ function finishSession(state: ItemState, details: EventDetails<"session_finished
 }
 
 function loseAttempt(state: ItemState, details: EventDetails<"attempt_lost">): ItemState {
-  require(currentAttempt(state).attempt === details.attempt, "only the current attempt can be lost");
+  requireStep(currentAttempt(state).attempt === details.attempt, "only the current attempt can be lost");
   return endAttempt(state, "lost");
 }
 
 function sealHandoff(state: ItemState, details: EventDetails<"handoff_sealed">): ItemState {
   const attempt = currentAttempt(state);
-  const session = lastOf(attempt.sessions);
-  require(session?.outcome.kind === "handoff" && session.session === details.session, "only a handoff is sealed");
+  const session = lastIn(attempt.sessions);
+  requireStep(session?.outcome.kind === "handoff" && session.session === details.session, "only a handoff is sealed");
   const sealed = { ...session, handoffTree: details.tree };
   return {
     ...withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), sealed] }),
     handoffTrees: [...state.handoffTrees, details.tree].slice(-2),
-    stop: { kind: "handoff", reasonCodes: [] },
+    rollovers: state.rollovers + 1,
   };
 }
 
 function addCandidate(state: ItemState, details: EventDetails<"candidate_built">): ItemState {
   const attempt = currentAttempt(state);
-  require(lastOf(attempt.sessions)?.outcome.kind === "finished", "a candidate needs a finished session");
+  requireStep(lastIn(attempt.sessions)?.outcome.kind === "finished", "a candidate needs a finished session");
   const finished = attempt.sessions.filter((each) => each.outcome.kind === "finished").length;
-  require(attempt.candidates.length < finished, "the session has its candidate already");
-  require(details.base_commit === attempt.baseCommit, "a candidate belongs to its attempt's base");
-  require((details.commit !== null) ===
-    (details.changed_paths > 0 &&
-      details.violations.length === 0), "a candidate has a commit when something changed and scope allows it");
+  requireStep(attempt.candidates.length < finished, "the session has its candidate already");
+  requireStep(details.base_commit === attempt.baseCommit, "a candidate belongs to its attempt's base");
+  requireStep(
+    (details.commit !== null) === (details.changed_paths > 0 && details.violations.length === 0),
+    "a candidate has a commit when something changed and scope allows it",
+  );
   const candidate: CandidateState = {
     round: details.round,
     tree: details.tree,
@@ -183,6 +201,7 @@ function addCandidate(state: ItemState, details: EventDetails<"candidate_built">
     changedPaths: details.changed_paths,
     violations: details.violations,
     verifications: 0,
+    lanes: [],
   };
   const next = withAttempt(state, { ...attempt, candidates: [...attempt.candidates, candidate] });
   const unchanged = details.commit === null && details.violations.length === 0;
@@ -192,8 +211,8 @@ function addCandidate(state: ItemState, details: EventDetails<"candidate_built">
 
 function refuseCandidate(state: ItemState, details: EventDetails<"candidate_refused">): ItemState {
   const attempt = currentAttempt(state);
-  const session = lastOf(attempt.sessions);
-  require(session !== undefined, "a candidate needs a session");
+  const session = lastIn(attempt.sessions);
+  requireStep(session !== undefined, "a candidate needs a session");
   if (details.reason_code === "GIT_TAMPERED") {
     const tampered = { ...session, tamperKinds: [...session.tamperKinds, "objects"] };
     return withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), tampered] });
@@ -205,19 +224,24 @@ function refuseCandidate(state: ItemState, details: EventDetails<"candidate_refu
     changedPaths: 0,
     violations: [{ code: "PATH_UNSAFE", path: ".", detail: details.detail }],
     verifications: 0,
+    lanes: [],
   };
   return endAttempt(withAttempt(state, { ...attempt, candidates: [...attempt.candidates, candidate] }), "void");
 }
 
 function finishVerification(state: ItemState, details: EventDetails<"verification_finished">): ItemState {
   const attempt = currentAttempt(state);
-  const candidate = lastOf(attempt.candidates);
-  require(candidate?.commit === details.commit &&
-    candidate.verdict === undefined, "what was verified is not the candidate, or is judged already");
+  const candidate = lastIn(attempt.candidates);
+  requireStep(
+    candidate?.commit === details.commit && candidate.verdict === undefined,
+    "what was verified is not the candidate, or is judged already",
+  );
   if (details.tamper.length > 0) return markTampered(state, attempt, details.tamper);
   const verdict = judgeVerification(details);
   const judged = verdict.kind === "passed" || verdict.kind === "failed" ? { verdict } : {};
-  const verified = { ...candidate, verifications: candidate.verifications + 1, ...judged };
+  const { prepare_ending, prepare_tracked_changes, commands, artifacts } = details;
+  const facts = { prepare_ending, prepare_tracked_changes, commands, artifacts };
+  const verified = { ...candidate, verifications: candidate.verifications + 1, verified: facts, ...judged };
   const next = withAttempt(state, { ...attempt, candidates: [...attempt.candidates.slice(0, -1), verified] });
   if (verdict.kind === "timeout") return { ...next, stop: TIMEOUT };
   return verdict.kind === "cancelled" ? { ...next, stop: INTERRUPTED } : next;
@@ -229,18 +253,19 @@ function markTampered(
   attempt: AttemptState,
   tamper: readonly { readonly kind: string }[],
 ): ItemState {
-  const session = lastOf(attempt.sessions);
-  require(session !== undefined, "a verification needs a session");
+  const session = lastIn(attempt.sessions);
+  requireStep(session !== undefined, "a verification needs a session");
   const tampered = { ...session, tamperKinds: [...session.tamperKinds, ...tamper.map((finding) => finding.kind)] };
   return withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), tampered] });
 }
 
 function settle(state: ItemState, details: EventDetails<"item_settled">): ItemState {
-  require(details.terminal_state !== "passed" ||
-    (state.commitPrepared !== undefined &&
-      state.commitPrepared.commit ===
-        details.commit), "an item passes only with the commit that was prepared from its verified tree");
-  require(details.terminal_state === "passed" || details.commit === null, "only an item that passes has a commit");
+  requireStep(
+    details.terminal_state !== "passed" ||
+      (state.commitPrepared !== undefined && state.commitPrepared.commit === details.commit),
+    "an item passes only with the commit that was prepared from its verified tree",
+  );
+  requireStep(details.terminal_state === "passed" || details.commit === null, "only an item that passes has a commit");
   const ended = lastAttempt(state)?.ended === undefined ? endAttempt(state, "kept") : state;
   return {
     ...ended,
@@ -249,32 +274,14 @@ function settle(state: ItemState, details: EventDetails<"item_settled">): ItemSt
 }
 
 function resumeItem(state: ItemState, newAttempt: boolean): ItemState {
-  const { stop: _stop, ...going } = state;
+  const { stop: _stop, ...stopped } = state;
+  const going = reopenDecided({ ...stopped, rollovers: 0 });
   // A prepared commit is of a verified tree, and the run branch may name it already: it is finished, not done again.
   if (!newAttempt || state.commitPrepared !== undefined) return going;
-  const { settled: _settled, ...open } = going;
+  const { settled: _settled, gate: _gate, ...open } = going;
   return { ...endAttempt(open, "superseded"), round: 1, sessionsUsed: 0, unchangedInARow: 0, handoffTrees: [] };
 }
 
-function endAttempt(state: ItemState, ended: NonNullable<AttemptState["ended"]>): ItemState {
-  const attempt = lastAttempt(state);
-  return attempt === undefined ? state : withAttempt(state, { ...attempt, ended });
-}
-
-function withAttempt(state: ItemState, attempt: AttemptState): ItemState {
-  return { ...state, attempts: [...state.attempts.slice(0, -1), attempt] };
-}
-
-function currentAttempt(state: ItemState): AttemptState {
-  const attempt = lastAttempt(state);
-  require(attempt !== undefined && attempt.ended === undefined, "no attempt is open");
-  return attempt;
-}
-
-function lastOf<T>(list: readonly T[]): T | undefined {
+function lastIn<T>(list: readonly T[]): T | undefined {
   return list.at(-1);
-}
-
-function require(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new ImpossibleEventError(message);
 }

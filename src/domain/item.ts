@@ -1,17 +1,36 @@
 import type { ExecutorOutcome } from "./executor-outcome.ts";
+import type { AuditFinding } from "./audit-report.ts";
+import type { LaneOutcome } from "./audit-outcome.ts";
+import type { FileDigest } from "./journal.ts";
+import type { MANUAL_GATES } from "./plan.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { ItemTerminalState, RunStop } from "./run-stop.ts";
 import type { ScopeViolation } from "./scope.ts";
-import type { VerificationVerdict } from "./verification.ts";
+import type { TriageFacts } from "./triage.ts";
+import type { VerificationFacts, VerificationVerdict } from "./verification.ts";
+
+/** What a session is for; it follows from the round. */
+export type SessionKind = "execute" | "fix" | "remediation";
+
+/** Where one audit lane stands with one packet. */
+export interface LaneState {
+  readonly lane: string;
+  /** Answers that proved nothing. */
+  readonly failures: number;
+  readonly outcome: LaneOutcome;
+  readonly findings: readonly AuditFinding[];
+}
 
 /** One session of an executor in an attempt. */
 export interface SessionState {
   readonly session: number;
   readonly round: number;
-  readonly kind: "execute" | "fix";
+  readonly kind: SessionKind;
   /** `open`: started, and no receipt says how it ended. */
   readonly outcome: ExecutorOutcome | { readonly kind: "open" };
   readonly summary: string;
+  /** Why it stopped, in its own words. */
+  readonly reason: string;
   readonly tamperKinds: readonly string[];
   readonly survivors: number;
   /** Tree at the handoff, once it is sealed. */
@@ -29,6 +48,34 @@ export interface CandidateState {
   /** Verifications that ended, also those that were cut short. */
   readonly verifications: number;
   readonly verdict?: VerificationVerdict;
+  /** What the verdict was judged by. */
+  readonly verified?: VerificationFacts;
+  /** Why red/green is not proven; empty when it is. */
+  readonly redGreenGap?: string;
+  readonly packet?: { readonly sha256: string; readonly commit: string };
+  readonly lanes: readonly LaneState[];
+  /** Digest of the merged findings, once they are written. */
+  readonly findingsSha256?: string;
+  /** What the triage program answered; a rejected answer counts as none. */
+  readonly triage?: TriageFacts;
+}
+
+/** A manual gate that was asked for, and what a person decided. */
+export interface GateState {
+  readonly gateType: (typeof MANUAL_GATES)[number];
+  readonly reason: string;
+  readonly requiredEvidence: string;
+  readonly commit: string;
+  readonly packetSha256: string;
+  readonly findingIds: readonly string[];
+  readonly decision: "none" | "approved" | "rejected";
+  readonly by: string;
+  readonly note: string;
+  readonly authority: string;
+  /** The latest decision that does not count (`policy.require-github-identity`): the gate stays as it was. */
+  readonly uncounted?: { readonly decision: string; readonly by: string; readonly authority: string };
+  /** What the person handed in with the decision. */
+  readonly evidence: readonly FileDigest[];
 }
 
 /** One try at an item, in a worktree of its own. */
@@ -61,6 +108,13 @@ export interface ItemState {
   readonly handoffTrees: readonly string[];
   /** Set when this invocation must stop here; a resume clears it. */
   readonly stop?: RunStop;
+  /** Sessions that handed off since the run was started or resumed. */
+  readonly rollovers: number;
+  /** Files of evidence that a person supplied, relative to the run folder. */
+  readonly evidence: readonly string[];
+  /** True when evidence came since the item was blocked: the next resume goes on with it. */
+  readonly evidenceIsNew: boolean;
+  readonly gate?: GateState;
   readonly commitPrepared?: {
     readonly attempt: number;
     readonly commit: string;
@@ -76,7 +130,18 @@ export interface ItemState {
 
 /** An item that nothing has happened to. */
 export function newItem(itemId: string): ItemState {
-  return { itemId, started: false, attempts: [], round: 1, sessionsUsed: 0, unchangedInARow: 0, handoffTrees: [] };
+  return {
+    itemId,
+    started: false,
+    attempts: [],
+    round: 1,
+    sessionsUsed: 0,
+    unchangedInARow: 0,
+    handoffTrees: [],
+    rollovers: 0,
+    evidence: [],
+    evidenceIsNew: false,
+  };
 }
 
 /** The attempt that is under way, or the last one. */

@@ -25,35 +25,59 @@ export interface ReadJournal {
   readonly tornBytes: number;
 }
 
+/** Where a reader of a journal stands: after its last good line. */
+export interface JournalPlace {
+  readonly seq: number;
+  /** SHA-256 of the line before. */
+  readonly prev: string;
+  readonly last: JournalEvent | undefined;
+}
+
+/** Where every reader begins. */
+export const BEFORE_JOURNAL: JournalPlace = { seq: 0, prev: JOURNAL_START, last: undefined };
+
 /**
- * Reads a journal: every line valid UTF-8, a valid event, the next number, chained to the line before, never with a
- * lower fence. A last line without newline is torn, not a fault; anything else wrong is `JOURNAL_CORRUPT`.
+ * Reads the next line of a journal, given without its newline: valid UTF-8, a valid event, the next number, chained to
+ * the line before, never with a lower fence. Needs nothing but the line before, so that a journal of any length can be
+ * read in bounded memory.
+ */
+export function followJournal(
+  place: JournalPlace,
+  bytes: Uint8Array,
+): Result<JournalPlace & { readonly last: JournalEvent }, string> {
+  const line = decodeLine(bytes);
+  if (line === undefined) return err("expected UTF-8");
+  const parsed = parseEventLine(line);
+  if (!parsed.ok) return parsed;
+  const event = parsed.value;
+  const { last: before, prev } = place;
+  if (event.seq !== place.seq + 1) return err(`expected seq ${place.seq + 1}, found ${event.seq}`);
+  if (event.prev !== prev) return err("prev is not the SHA-256 of the line before");
+  if (before !== undefined && event.fence < before.fence) return err("fence is lower than the line before");
+  if (before !== undefined && (event.run_id !== before.run_id || event.plan_id !== before.plan_id))
+    return err("run_id and plan_id must be those of the line before");
+  if ((before === undefined) !== (event.type === "run_created"))
+    return err("expected run_created first, and only there");
+  return ok({ seq: event.seq, prev: sha256(line), last: event });
+}
+
+/**
+ * Reads a journal: every line as `followJournal` says. A last line without newline is torn, not a fault; anything else
+ * wrong is `JOURNAL_CORRUPT`.
  */
 export function parseJournal(bytes: Uint8Array): Result<ReadJournal, JournalFault> {
   const validBytes = bytes.lastIndexOf(0x0a) + 1;
   const events: JournalEvent[] = [];
-  let prev = JOURNAL_START;
+  let place = BEFORE_JOURNAL;
   for (let start = 0; start < validBytes;) {
     const end = bytes.indexOf(0x0a, start);
-    const index = events.length;
-    const fault = (message: string) => err({ line: index + 1, message });
-    const line = decodeLine(bytes.subarray(start, end));
-    if (line === undefined) return fault("expected UTF-8");
+    const followed = followJournal(place, bytes.subarray(start, end));
+    if (!followed.ok) return err({ line: events.length + 1, message: followed.error });
     start = end + 1;
-    const event = parseEventLine(line);
-    if (!event.ok) return fault(event.error);
-    const before = events.at(-1);
-    if (event.value.seq !== index + 1) return fault(`expected seq ${index + 1}, found ${event.value.seq}`);
-    if (event.value.prev !== prev) return fault("prev is not the SHA-256 of the line before");
-    if (before !== undefined && event.value.fence < before.fence) return fault("fence is lower than the line before");
-    if (before !== undefined && (event.value.run_id !== before.run_id || event.value.plan_id !== before.plan_id))
-      return fault("run_id and plan_id must be those of the line before");
-    if ((index === 0) !== (event.value.type === "run_created"))
-      return fault("expected run_created first, and only there");
-    events.push(event.value);
-    prev = sha256(line);
+    place = followed.value;
+    events.push(followed.value.last);
   }
-  return ok({ events, head: prev, validBytes, tornBytes: bytes.length - validBytes });
+  return ok({ events, head: place.prev, validBytes, tornBytes: bytes.length - validBytes });
 }
 
 function decodeLine(bytes: Uint8Array): string | undefined {

@@ -1,11 +1,15 @@
 import { z } from "zod";
+import { auditFactsSchema } from "./audit-report.ts";
 import { tamperFindingSchema } from "./candidate.ts";
+import { MODES } from "./config.ts";
 import { executorPayloadSchema } from "./executor-outcome.ts";
 import { gateDecisionSchema, gateSignalsSchema } from "./gates.ts";
 import { processEndingSchema } from "./process-report.ts";
+import { MANUAL_GATES } from "./plan.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
+import { triageFactsSchema } from "./triage.ts";
 import { artifactCheckSchema } from "./verification.ts";
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -31,7 +35,18 @@ export const stageExecutionSchema = z
     idempotency_key: z.string(),
     item_id: z.string().nullable(),
     /** What the program was started for. */
-    purpose: z.enum(["prepare", "executor", "required_command", "suggested_command", "validation_command", "stage"]),
+    purpose: z.enum([
+      "prepare",
+      "manager",
+      "executor",
+      "auditor",
+      "triage",
+      "red_command",
+      "required_command",
+      "suggested_command",
+      "validation_command",
+      "stage",
+    ]),
     command: z.string(),
     args: z.array(z.string()),
     /** Names of the variables the program was given; values are never recorded. */
@@ -57,6 +72,8 @@ export const optionValueSchema = z.strictObject({
 export type OptionValue = z.infer<typeof optionValueSchema>;
 const options = z.record(z.string(), optionValueSchema);
 
+/** Processes that were still alive after the program had ended; they have been killed. */
+const survivors = z.array(z.strictObject({ pid: z.int(), command: z.string() }));
 const attemptRound = { attempt: counter, round: counter };
 
 /** Details of every type of event. What an event says is what was seen or done; what follows is derived by the fold. */
@@ -83,6 +100,16 @@ const DETAILS = {
       expected_artifacts: z.array(z.string()),
       env_names: z.array(z.string()),
     }),
+    /** The program that plans before anything is executed; its variables are like those of the executor. */
+    manager: z
+      .strictObject({
+        command: z.array(z.string()).min(1),
+        expected_artifacts: z.array(z.string()),
+        env_names: z.array(z.string()),
+      })
+      .nullable(),
+    /** How much the run may do by itself; a resume cannot change it. */
+    mode: z.enum(MODES),
     run_branch: z.string(),
     options,
     versions: z.record(z.string(), z.string()),
@@ -108,6 +135,18 @@ const DETAILS = {
     executions,
     files,
   }),
+  manager_started: z.strictObject({ commit: z.string() }),
+  manager_finished: z.strictObject({
+    commit: z.string(),
+    /** Ending of the preparation when it failed or was cut short; null when it went well. */
+    prepare_ending: processEndingSchema.nullable(),
+    /** Null when the preparation failed: then nothing was started. */
+    ending: processEndingSchema.nullable(),
+    tamper: z.array(tamperFindingSchema),
+    survivors: z.array(z.strictObject({ pid: z.int(), command: z.string() })),
+    executions,
+    files,
+  }),
   item_started: z.strictObject({}),
   attempt_opened: z.strictObject({
     ...attemptRound,
@@ -130,7 +169,7 @@ const DETAILS = {
   session_started: z.strictObject({
     ...attemptRound,
     session: counter,
-    kind: z.enum(["execute", "fix"]),
+    kind: z.enum(["execute", "fix", "remediation"]),
     files,
   }),
   session_finished: z.strictObject({
@@ -140,7 +179,7 @@ const DETAILS = {
     payload: executorPayloadSchema,
     execution: stageExecutionSchema,
     tamper: z.array(tamperFindingSchema),
-    survivors: z.array(z.strictObject({ pid: z.int(), command: z.string() })),
+    survivors,
     files,
   }),
   /** The attempt proves nothing any more: its session was cut short, or its worktree is gone. */
@@ -180,6 +219,81 @@ const DETAILS = {
     executions,
     files,
   }),
+  /** The required commands on the base with the candidate's tests alone: at least one must fail there. */
+  red_green_judged: z.strictObject({
+    ...attemptRound,
+    commit: z.string(),
+    test_paths: z.array(z.string()),
+    prepare_ending: processEndingSchema.nullable(),
+    red: z.array(z.strictObject({ command: z.string(), ending: processEndingSchema, log: z.string() })),
+    executions,
+    files,
+  }),
+  /** What the auditors are given, and the commit that passes when nothing is left open: made before anybody judges it. */
+  packet_frozen: z.strictObject({
+    ...attemptRound,
+    packet_sha256: sha256Schema,
+    commit: z.string(),
+    tree: z.string(),
+    parent: z.string(),
+    files,
+  }),
+  audit_started: z.strictObject({
+    ...attemptRound,
+    packet_sha256: sha256Schema,
+    lanes: z.array(z.strictObject({ lane: z.string(), nonce: z.string() })).min(1),
+  }),
+  audit_finished: z.strictObject({
+    ...attemptRound,
+    packet_sha256: sha256Schema,
+    lanes: z
+      .array(
+        z.strictObject({
+          lane: z.string(),
+          nonce: z.string(),
+          ending: processEndingSchema,
+          survivors,
+          facts: auditFactsSchema,
+        }),
+      )
+      .min(1),
+    tamper: z.array(tamperFindingSchema),
+    /** True when the shared checkout is no longer that of the audited commit: then no answer over it counts. */
+    checkout_changed: z.boolean(),
+    executions,
+    files,
+  }),
+  findings_merged: z.strictObject({ ...attemptRound, findings_sha256: sha256Schema, files }),
+  triage_started: z.strictObject({ ...attemptRound, nonce: z.string(), findings_sha256: sha256Schema }),
+  triage_finished: z.strictObject({
+    ...attemptRound,
+    nonce: z.string(),
+    ending: processEndingSchema,
+    survivors,
+    facts: triageFactsSchema,
+    execution: stageExecutionSchema,
+    files,
+  }),
+  gate_requested: z.strictObject({
+    ...attemptRound,
+    gate_type: z.enum(MANUAL_GATES),
+    reason: z.string(),
+    required_evidence: z.string(),
+    finding_ids: z.array(z.string()),
+    commit: z.string(),
+    packet_sha256: sha256Schema,
+  }),
+  gate_decided: z.strictObject({
+    decision: z.enum(["approved", "rejected", "reopened"]),
+    by: z.string().min(1),
+    note: z.string(),
+    /** What stands behind the name: the command line knows nobody. */
+    authority: z.enum(["local-unverified"]),
+    commit: z.string(),
+    packet_sha256: sha256Schema,
+    files,
+  }),
+  evidence_supplied: z.strictObject({ files: files.min(1) }),
   item_commit_prepared: z.strictObject({
     attempt: counter,
     commit: z.string(),
@@ -209,19 +323,48 @@ const DETAILS = {
     policy_sha256: sha256Schema.nullable(),
     /** False when the trust ref no longer contains the base. */
     base_contained: z.boolean(),
+    /** What the orchestrator's environment said in this invocation: approvals that nobody's name stands behind. */
+    environment: z.strictObject({
+      allow_full_autonomy: z.boolean(),
+      approved_medium: z.boolean(),
+      approved_high: z.boolean(),
+    }),
   }),
+  /** The commit that closes the plan, made and not yet on the run branch; `prev` of this event is the head it names. */
+  closing_prepared: z.strictObject({
+    commit: z.string(),
+    tree: z.string(),
+    parent: z.string(),
+    /** Day of the closure in UTC. */
+    date: z.iso.date(),
+    /** Every path that it changes, and the digest of what stands there; null deletes it. */
+    changes: z.array(z.strictObject({ path: z.string(), sha256: sha256Schema.nullable() })).min(1),
+  }),
+  closing_committed: z.strictObject({ commit: z.string() }),
   delivery_started: z.strictObject({ branch: z.string(), from: z.string().nullable(), head: z.string() }),
   delivery_finished: z.strictObject({ branch: z.string(), head: z.string(), status: z.enum(["moved", "refused"]) }),
   gates_evaluated: z.strictObject({
     head: z.string(),
     signals: gateSignalsSchema,
+    /** True when this invocation was to end blocked whatever the gates say (`--simulate-blocked`). */
+    simulate_blocked: z.boolean(),
     decisions: z.array(gateDecisionSchema),
   }),
+  /** A person moves the base of a stopped run forward, to a commit with the same plan and policy. */
+  base_refresh_started: z.strictObject({
+    /** The ref as the person named it. */
+    onto: z.string(),
+    from: z.string(),
+    to: z.string(),
+    plan_sha256: sha256Schema,
+    policy_sha256: sha256Schema,
+  }),
+  base_refreshed: z.strictObject({ from: z.string(), to: z.string() }),
   run_stopped: z.strictObject({
     kind: z.enum(["terminal", "handoff", "interrupted"]),
     terminal_state: z.enum(["done", "blocked", "failed", "timeout"]).nullable(),
     reason_codes: z.array(reasonCode),
-    /** SIGINT or SIGTERM when a person or a runner ended it. */
+    /** SIGINT or SIGTERM when a person or a runner ended it, DEADLINE when its time was up: then it is a handoff. */
     signal: z.string().nullable(),
   }),
   report_written: z.strictObject({ files }),

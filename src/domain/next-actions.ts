@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { listManagerEnvDue } from "./recovery.ts";
+import { isWaitOver } from "./item-gate.ts";
 import { REASON_CODES, type ReasonCode } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
 import { quoteShellWord } from "./shell-word.ts";
@@ -19,13 +21,17 @@ const GATE_OPTIONS: Partial<Record<ReasonCode, string>> = {
 };
 
 /** Codes after which this run has nothing more to give. */
-const NEW_RUN: readonly ReasonCode[] = ["GIT_TAMPERED", "BASE_MOVED"];
+const NEW_RUN: readonly ReasonCode[] = ["GIT_TAMPERED", "BASE_MOVED", "AUTONOMY_NOT_ALLOWED", "PLAN_MARKED_BLOCKED"];
+
+/** What the environment of the next invocation has to say. */
+const ENVIRONMENT: Partial<Record<ReasonCode, string>> = {
+  RISK_MEDIUM_NOT_APPROVED: "ORCH_APPROVED_MEDIUM=1",
+  RISK_HIGH_NOT_APPROVED: "ORCH_APPROVED_HIGH=1",
+  MODE_FULL_NOT_ALLOWED: "ORCH_ALLOW_FULL_AUTONOMY=1",
+};
 
 /** Codes that say what other codes led to. */
 const CONSEQUENCES: readonly ReasonCode[] = ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED"];
-
-/** What `unsupportedBy` gives. */
-const UNPROVABLE: readonly ReasonCode[] = ["RED_GREEN_NOT_PROVEN", "ITEM_AWAITING_HUMAN_GATE", "ITEM_BLOCKED_EXTERNAL"];
 
 /**
  * Builds the shortest list of acts that would unblock a stopped run, each with its command. Gates that wait together
@@ -37,12 +43,16 @@ export function buildNextActions(state: RunState, name = state.runId): NextActio
   if (stop === undefined) return [{ what: "The run was cut short: go on with it.", command: resume("") }];
   if (stop.terminalState === "done") return [];
   if (stop.kind !== "terminal") {
-    const why =
-      stop.kind === "handoff" ? "The run is sealed: go on with it." : "The run was interrupted: go on with it.";
+    const sealed =
+      stop.signal === null
+        ? "The run is sealed: go on with it."
+        : "The time was up and the run is sealed: go on with it.";
+    const why = stop.kind === "handoff" ? sealed : "The run was interrupted: go on with it.";
     return [{ what: why, command: resume("") }];
   }
   const gates = stop.reasonCodes.filter((code) => GATE_OPTIONS[code] !== undefined);
-  if (gates.length > 0) {
+  const simulated = stop.reasonCodes.includes("BLOCK_SIMULATED");
+  if (gates.length > 0 || simulated) {
     const passed = state.gates?.decisions.filter((decision) => decision.passed).map((decision) => decision.gate) ?? [];
     const options = [
       ...(passed.includes("policy") ? ["--policy-status allow"] : []),
@@ -50,14 +60,23 @@ export function buildNextActions(state: RunState, name = state.runId): NextActio
       ...(passed.includes("review") ? ["--review-status approved"] : []),
       ...gates.map((code) => GATE_OPTIONS[code] ?? ""),
     ];
-    const what = gates.map((code) => REASON_CODES[code].means).join(" ");
+    const simulation = simulated ? [`${REASON_CODES.BLOCK_SIMULATED.means} ${REASON_CODES.BLOCK_SIMULATED.act}`] : [];
+    const what = [...gates.map((code) => REASON_CODES[code].means), ...simulation].join(" ");
     return [{ what: `${what} When each of these is true of ${state.tip}:`, command: resume(options.join(" ")) }];
   }
   const settled = state.items.find((item) => item.settled !== undefined && item.settled.terminalState !== "passed");
+  if (settled !== undefined && isWaitOver(settled)) {
+    return [{ what: `Item ${settled.itemId} has what it waited for: go on.`, command: resume("") }];
+  }
   const causes = stop.reasonCodes.filter((code) => !CONSEQUENCES.includes(code));
   const codes = causes.length === 0 ? stop.reasonCodes : causes;
   if (codes.length === 0) return [];
-  const what = codes.map((code) => REASON_CODES[code].act).join(" ");
+  const refused = state.policy?.refusals.filter(({ code }) => codes.includes(code)) ?? [];
+  const why = refused.map(({ text }) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
+  const what = [...why, ...codes.map((code) => REASON_CODES[code].act)].join(" ");
+  const uncounted = state.policy?.approvals.some(({ counts }) => !counts) ?? false;
+  // Nothing that can be typed here proves who approves.
+  if (uncounted && codes.some((code) => code.startsWith("RISK_"))) return [{ what, command: null }];
   return [{ what, command: commandAfter(state, name, codes, settled?.itemId) }];
 }
 
@@ -73,18 +92,23 @@ function commandAfter(
   settledItem: string | undefined,
 ): string {
   const started = state.items.find((item) => item.settled === undefined && item.started)?.itemId;
-  // What an item that was never begun asks for stands in its plan, and a resume goes on with the same plan.
-  const asksTooMuch = settledItem === undefined && codes.some((code) => UNPROVABLE.includes(code));
-  if (asksTooMuch || codes.some((code) => NEW_RUN.includes(code))) {
+  if (codes.some((code) => NEW_RUN.includes(code))) {
     return `conveyor run ${quoteShellWord(state.created.plan_path)}`;
   }
   const waiting = settledItem ?? started;
+  const at = `${name} ${quoteShellWord(waiting ?? "")} --by NAME --note TEXT`;
+  if (codes.includes("ITEM_GATE_REJECTED")) return `conveyor gate reopen ${at}`;
+  if (codes.includes("ITEM_AWAITING_HUMAN_GATE")) return `conveyor gate approve ${at}`;
+  if (codes.includes("ITEM_BLOCKED_EXTERNAL")) return buildResume(state, name, "--evidence-dir DIR");
+  const environment = codes.flatMap((code) => ENVIRONMENT[code] ?? []);
+  if (environment.length > 0) return `${environment.join(" ")} ${buildResume(state, name, "")}`;
   const anew = settledItem !== undefined || codes.includes("SESSION_LIMIT") || codes.includes("NO_PROGRESS");
   return buildResume(state, name, anew && waiting !== undefined ? `--new-attempt ${quoteShellWord(waiting)}` : "");
 }
 
-/** The values of an executor's variables were never written: the shell of whoever resumes has them, or asks for them. */
+/** The values of a program's variables were never written: the shell of whoever resumes has them, or asks for them. */
 function buildResume(state: RunState, name: string, options: string): string {
-  const env = state.created.executor.env_names.map((name) => `--executor-env ${name}="$${name}"`);
-  return ["conveyor", "resume", name, ...env, ...(options === "" ? [] : [options])].join(" ");
+  const env = state.created.executor.env_names.map((variable) => `--executor-env ${variable}="$${variable}"`);
+  const managerEnv = listManagerEnvDue(state).map((variable) => `--manager-env ${variable}="$${variable}"`);
+  return ["conveyor", "resume", name, ...env, ...managerEnv, ...(options === "" ? [] : [options])].join(" ");
 }

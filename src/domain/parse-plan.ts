@@ -1,5 +1,6 @@
 import type { LocatedProblem, Plan } from "./plan.ts";
 import { parseIdentity } from "./plan-identity.ts";
+import { parseMetadata } from "./plan-metadata.ts";
 import { parseItems, type PlanSurroundings } from "./plan-items.ts";
 import { parseOutline, type PlanOutline } from "./plan-outline.ts";
 import { collectProblems, FILE_START, type ReportProblem } from "./plan-problems.ts";
@@ -36,7 +37,8 @@ export function parsePlan(input: PlanInput): ParsedPlan {
     return { plan: undefined, problems: finish([]) };
   }
   const outline = parseOutline(lines, report);
-  const identity = parseIdentity(input.path, outline.title, report);
+  const metadata = parseMetadata(outline.metadata, report);
+  const identity = parseIdentity(input.path, { title: outline.title, planId: metadata?.plan_id ?? undefined }, report);
   const table = findTable(outline, report);
   const items = table === undefined ? [] : parseItems(table, input, report);
   const phaseSections = items.length === 0 ? [] : parsePhaseSections(outline, items, report);
@@ -48,6 +50,7 @@ export function parsePlan(input: PlanInput): ParsedPlan {
     schema_version: "conveyor.plan.v1",
     ...identity,
     path: input.path,
+    metadata,
     items,
     shared_sections: parseSharedSections(outline),
     phase_sections: phaseSections,

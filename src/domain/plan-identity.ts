@@ -4,21 +4,27 @@ import { quoteText } from "./visible-text.ts";
 /** Run branches and folders are named after plan ids. */
 const PLAN_ID_LENGTH_MAX = 80;
 
+/** True for a plan id such as `rotate-session-keys`. */
+export function isPlanId(text: string): boolean {
+  return text.length <= PLAN_ID_LENGTH_MAX && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(text);
+}
+
 /**
- * Title and id of a plan without metadata. The id is the slug of the first H1 before section 2, else of the file's
- * name, else of its folder; the first that leaves a letter or digit.
+ * Title and id of a plan. The id is the one that its metadata give, else the slug of the first H1 before section 2,
+ * else of the file's name, else of its folder; the first that leaves a letter or digit.
  *
  * Codes: PLAN_ID_IMPOSSIBLE.
  */
 export function parseIdentity(
   path: string,
-  heading: string | undefined,
+  known: { readonly title: string | undefined; readonly planId: string | undefined },
   report: ReportProblem,
 ): { plan_id: string; title: string } {
+  const { title: heading } = known;
   const segments = path.split("/");
   const fileName = withoutExtension(segments.at(-1) ?? "");
   const sources = [heading ?? "", fileName, segments.at(-2) ?? ""];
-  const planId = sources.map(buildSlug).find((slug) => slug !== "") ?? "";
+  const planId = known.planId ?? sources.map(buildSlug).find((slug) => slug !== "") ?? "";
   if (planId === "") {
     report("PLAN_ID_IMPOSSIBLE", FILE_START, {
       expected: "a letter from A to Z or a digit in the first H1, the file's name or its folder",

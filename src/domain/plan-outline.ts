@@ -19,19 +19,28 @@ export interface PlanSection {
   readonly lines: PlanLine[];
 }
 
+/** A section `Metadata`, numbered or not, and the line of its heading. */
+export interface MetadataSection {
+  readonly line: number;
+  readonly lines: readonly PlanLine[];
+}
+
 export interface PlanOutline {
   /** The first H1 before section 2. */
   readonly title: string | undefined;
   readonly sections: ReadonlyMap<number, PlanSection>;
+  /** All sections with the title `Metadata`; a plan should have one at most. */
+  readonly metadata: readonly MetadataSection[];
 }
 
 /**
- * Reads the numbered H2 sections 1 to 6. Any other H1 or H2 ends a section and belongs to none.
+ * Reads the numbered H2 sections 1 to 6, and `Metadata`. Any other H1 or H2 ends a section and belongs to none.
  *
  * Codes: PLAN_SECTION_DUPLICATE.
  */
 export function parseOutline(lines: readonly string[], report: ReportProblem): PlanOutline {
   const sections = new Map<number, PlanSection>();
+  const metadata: MetadataSection[] = [];
   let current: PlanSection | undefined;
   let title: string | undefined;
   for (const line of classifyLines(lines)) {
@@ -59,8 +68,17 @@ export function parseOutline(lines: readonly string[], report: ReportProblem): P
       current = { title: numbered.title, lines: [] };
       sections.set(numbered.number, current);
     }
+    // Section 2 is the item table whatever its title.
+    if (heading.level === 2 && numbered?.number !== 2 && isMetadataTitle(heading.text)) {
+      current ??= { title: heading.text, lines: [] };
+      metadata.push({ line: line.line, lines: current.lines });
+    }
   }
-  return { title, sections };
+  return { title, sections, metadata };
+}
+
+function isMetadataTitle(text: string): boolean {
+  return /^(?:\d{1,3}\.?[ \t]+)?metadata$/i.test(text);
 }
 
 /** Reads an ATX heading, indented by up to three spaces, with or without closing hashes. */
@@ -101,9 +119,18 @@ function parseNumber(text: string): { number: number; title: string } | undefine
  * its rendered form does not see them.
  */
 function classifyLines(lines: readonly string[]): PlanLine[] {
+  return classify(lines).lines;
+}
+
+/** The line that ends a fence or HTML comment which the text leaves open, so that what is added to it is seen. */
+export function findMissingCloser(lines: readonly string[]): string | undefined {
+  return classify(lines).closer;
+}
+
+function classify(lines: readonly string[]): { lines: PlanLine[]; closer: string | undefined } {
   let fence: Fence | undefined;
   let inComment = false;
-  return lines.map((text, index) => {
+  const classified = lines.map((text, index): PlanLine => {
     const line = index + 1;
     if (inComment) {
       inComment = !text.includes("-->");
@@ -120,6 +147,7 @@ function classifyLines(lines: readonly string[]): PlanLine[] {
     inComment = comment && !text.includes("-->", indent + 4);
     return { text, line, kind: fence !== undefined || comment ? "code" : "text" };
   });
+  return { lines: classified, closer: inComment ? "-->" : fence?.mark.repeat(fence.length) };
 }
 
 interface Fence {

@@ -61,6 +61,17 @@ export const PLAN_PROBLEM_CODES = {
     means: "An id, path or command holds a control, bidi or zero-width character.",
   },
   PLAN_RED_GREEN_COMMAND: { severity: "error", means: "Red/green proof is required but no command is." },
+  PLAN_METADATA_LINE: {
+    severity: "error",
+    means: "A line of the section `Metadata` is no bullet `- Key: value`, or has a key inside of another bullet.",
+  },
+  PLAN_METADATA_KEY_UNKNOWN: { severity: "warning", means: "A key of the section `Metadata` is not read." },
+  PLAN_METADATA_DUPLICATE: { severity: "error", means: "The section `Metadata`, or a key in it, stands twice." },
+  PLAN_METADATA_VALUE: { severity: "error", means: "A key of the section `Metadata` has no value that it knows." },
+  PLAN_METADATA_RISK_UNREADABLE: {
+    severity: "warning",
+    means: "`Risk-Tier` is none of low, medium and high, so the plan counts as high risk.",
+  },
   PLAN_PHASE_UNMATCHED: {
     severity: "warning",
     means: "A heading of section 3 names a phase that no item has, so its text travels with nobody.",

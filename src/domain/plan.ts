@@ -1,5 +1,51 @@
 import { z } from "zod";
 
+/** How much a plan may break, from least to most. */
+export const RISK_TIERS = ["low", "medium", "high"] as const;
+export type RiskTier = (typeof RISK_TIERS)[number];
+
+/** Words that `Status` may hold, in the order of a plan's life. */
+export const PLAN_STATUSES = [
+  "draft",
+  "ready-for-promotion",
+  "promoted",
+  "queued",
+  "in-progress",
+  "blocked",
+  "validation",
+  "failed",
+  "completed",
+] as const;
+
+export const PLAN_PRIORITIES = ["p0", "p1", "p2", "p3"] as const;
+
+/** The modes a plan's author allows for it. */
+export const AUTONOMY_VALUES = ["guarded", "full", "both"] as const;
+
+/** `approved` is what somebody wrote, not an approval. */
+export const SECURITY_APPROVALS = ["not-required", "pending", "approved"] as const;
+
+export const planMetadataSchema = z.strictObject({
+  plan_id: z.string().nullable(),
+  status: z.enum(PLAN_STATUSES).nullable(),
+  priority: z.enum(PLAN_PRIORITIES),
+  owner: z.string().nullable(),
+  acceptance_criteria: z.string().nullable(),
+  /** Ids of plans that must be completed before this one starts, each once. */
+  dependencies: z.array(z.string()),
+  /** Documents that describe the product's state; null means those of the configuration. */
+  spec_targets: z.array(z.string()).nullable(),
+  done_evidence: z.string(),
+  /** What the author says; `unreadable` counts as high. The effective tier comes from `classifyRisk`. */
+  risk_tier: z.enum([...RISK_TIERS, "unreadable"]).nullable(),
+  autonomy_allowed: z.enum(AUTONOMY_VALUES),
+  security_approval: z.enum(SECURITY_APPROVALS),
+  tags: z.array(z.string()),
+  promoted: z.string().nullable(),
+});
+/** What the section `Metadata` of a plan says, with defaults where it says nothing. */
+export type PlanMetadata = z.infer<typeof planMetadataSchema>;
+
 /** Gate types a plan may ask for. */
 export const MANUAL_GATES = [
   "none",
@@ -48,6 +94,8 @@ export const planSchema = z.strictObject({
   title: z.string(),
   /** Path of the plan file, relative to the repository's root. */
   path: z.string(),
+  /** Null when the plan has no section `Metadata`. */
+  metadata: planMetadataSchema.nullable().default(null),
   /** Items in the order of the plan's table; the order of work comes from `orderItems`. */
   items: z.array(planItemSchema).min(1),
   /** Support text that travels with every item: plan context, shared guidance, risks. */

@@ -16,6 +16,26 @@ export const REASON_CODES = {
     means: "Nobody has approved the delivered head, or changes were requested.",
     act: "Have the branch reviewed; when it is approved, resume with --review-status approved.",
   },
+  BLOCK_SIMULATED: {
+    means: "The block was asked for with --simulate-blocked; the gates were evaluated as always.",
+    act: "Resume without --simulate-blocked.",
+  },
+  RISK_MEDIUM_NOT_APPROVED: {
+    means: "The plan is of medium risk and nobody approved that.",
+    act: "Read the risk's reasons in the report; when they are acceptable, resume with ORCH_APPROVED_MEDIUM=1.",
+  },
+  RISK_HIGH_NOT_APPROVED: {
+    means: "The plan is of high risk and nobody approved that.",
+    act: "Read the risk's reasons in the report; when they are acceptable, resume with ORCH_APPROVED_HIGH=1.",
+  },
+  MODE_FULL_NOT_ALLOWED: {
+    means: "Full mode was asked for and the environment does not allow it.",
+    act: "Run with --mode guarded, or set ORCH_ALLOW_FULL_AUTONOMY=1.",
+  },
+  AUTONOMY_NOT_ALLOWED: {
+    means: "The plan's Autonomy-Allowed does not name the mode of this run.",
+    act: "Run in the mode that the plan allows, or have the plan changed and start a new run.",
+  },
   PLAN_DIGEST_CHANGED: {
     means: "The plan at the tip of the trust ref is not the plan this run was started with.",
     act: "Start a new run of the changed plan, or restore the plan and resume.",
@@ -24,14 +44,23 @@ export const REASON_CODES = {
     means: "The policy or configuration at the tip of the trust ref is not the one this run was started with.",
     act: "Start a new run under the changed policy, or restore it and resume.",
   },
+  PLAN_MARKED_BLOCKED: {
+    means:
+      "The plan itself says that it must not run: its Status is blocked or failed, or its Security-Approval is pending.",
+    act: "Remove what blocks it, have the plan say so, then start a new run.",
+  },
   ITEM_AWAITING_HUMAN_GATE: {
-    means: "The item asks for a manual gate, which this version cannot yet record.",
-    act: "Leave the item out with --item, or take the gate out of the plan.",
+    means: "The item is verified and audited, and waits for a person to decide.",
+    act: "Look at the candidate commit, then decide with conveyor gate approve or conveyor gate reject, and resume.",
+  },
+  ITEM_GATE_REJECTED: {
+    means: "A person rejected the item's candidate.",
+    act: "Reopen the gate with conveyor gate reopen when that was wrong, or give the item a new attempt.",
   },
   ITEM_BLOCKED_EXTERNAL: {
     means:
       "The item waits for something outside: its executor said so, or it asks for evidence only a person can supply.",
-    act: "Remove what blocks it, then resume with --new-attempt ITEM.",
+    act: "Hand in what it waits for: resume with --evidence-dir DIR.",
   },
   ITEM_ESCALATED: {
     means: "An item could not be proven and was handed to a person.",
@@ -42,12 +71,13 @@ export const REASON_CODES = {
     act: "Check that the executor does the item, then resume with --new-attempt ITEM.",
   },
   SCOPE_VIOLATION: {
-    means: "A changed path lies under none of the item's write roots.",
-    act: "Widen allowed_write_roots in the plan when the change is right; otherwise mend the executor.",
+    means:
+      "A changed path lies under none of the item's write roots, or in a sensitive path while the plan's risk is not high.",
+    act: "Widen allowed_write_roots in the plan, or give it Risk-Tier: high, when the change is right; otherwise mend the executor.",
   },
   PROTECTED_PATH_CHANGED: {
     means: "A protected path was changed: the built-in floor or one of policy.protected-paths.",
-    act: "Make that change by hand in a pull request of its own.",
+    act: "Make that change by hand, or list that very path as a write root of a plan whose high risk is approved.",
   },
   PATH_UNSAFE: {
     means:
@@ -67,8 +97,17 @@ export const REASON_CODES = {
     act: "Read the verification log named in the report.",
   },
   RED_GREEN_NOT_PROVEN: {
-    means: "The item asks for red/green proof, which this version cannot yet give.",
-    act: "Leave the item out with --item, or set requires_red_green to false.",
+    means: "The item's tests do not fail without its change, or nothing shows that they do.",
+    act: "Give the item a test that fails without the change, under validation.test-paths, then resume with --new-attempt ITEM.",
+  },
+  AUDIT_BLOCKING_FINDING: {
+    means: "An auditor's finding that asks for a fix was still open after the last round.",
+    act: "Read the findings of the last round in the run folder, then resume with --new-attempt ITEM.",
+  },
+  AUDIT_ENGINE_FAILED: {
+    means:
+      "An auditor gave no usable report, also when it was asked again: none, a malformed one, one about other facts, or one that decides nothing.",
+    act: "Read the auditor's log in the run folder and mend the auditor, then resume with --new-attempt ITEM.",
   },
   FIX_BUDGET_EXHAUSTED: {
     means: "The fix rounds (limits.fix-rounds) are used up and the item is still not proven.",
@@ -118,6 +157,10 @@ export const REASON_CODES = {
   RESULT_MALFORMED: {
     means: "The executor's result payload is unreadable or has an unknown status.",
     act: "Write the payload as docs/programs.md says, or none at all.",
+  },
+  ROLLOVER_LIMIT: {
+    means: "The item handed off more often than limits.rollovers allows in one go.",
+    act: "Split the item or raise the limit; a resume lets it go on for as many sessions again.",
   },
   SESSION_LIMIT: {
     means: "The item used up limits.sessions-per-item.",

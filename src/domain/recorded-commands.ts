@@ -14,6 +14,14 @@ export function judgeRecordedCommands(event: JournalEvent, plan: Plan, config: C
   switch (event.type) {
     case "session_finished":
       return judgeEndings([event.details.ending], [event.details.execution]);
+    case "manager_finished": {
+      const { ending, executions } = event.details;
+      const started = executions.filter((execution) => execution.purpose !== "prepare");
+      const isManager = started.every(({ purpose }) => purpose === "manager");
+      return isManager
+        ? judgeEndings(ending === null ? [] : [ending], started)
+        : "a program was started in planning that is not the manager";
+    }
     case "verification_finished": {
       const item = plan.items.find((candidate) => candidate.item_id === event.item_id);
       const asked = [

@@ -1,9 +1,10 @@
 import { canonicalJson } from "./digest.ts";
 import { decideItem } from "./item-decide.ts";
-import type { ItemRules } from "./item-evolve.ts";
+import type { ItemRules } from "./item-rules.ts";
 import type { EventType, JournalEvent } from "./journal.ts";
 import type { Plan } from "./plan.ts";
-import { decideStop, decideStopOfVerdict, nextItem } from "./run-decide.ts";
+import { blockedGateCodes } from "./gates.ts";
+import { decideStop, decideStopOfVerdict, INTERRUPT_SIGNALS, nextItem } from "./run-decide.ts";
 import type { RunState } from "./run.ts";
 import type { RunStop } from "./run-stop.ts";
 import { STAGES, stageKey, type Stage } from "./stages.ts";
@@ -60,8 +61,12 @@ export function evolveProgress(progress: StageProgress, event: JournalEvent): St
 /** The stages in which an event of the run itself, or of an item, may stand. */
 const STAGE_OF: Partial<Record<EventType, Stage>> = {
   base_prepared: "planning",
+  manager_started: "planning",
+  manager_finished: "planning",
   validation_started: "validation",
   validation_finished: "validation",
+  closing_prepared: "closure",
+  closing_committed: "closure",
   delivery_started: "closure",
   delivery_finished: "closure",
   gates_evaluated: "closure",
@@ -70,12 +75,24 @@ const STAGE_OF: Partial<Record<EventType, Stage>> = {
 /** Events that a stage has once. Execution alone reads the trust ref as often as it has items. */
 const ONCE: ReadonlySet<EventType> = new Set<EventType>([
   "base_prepared",
+  "manager_started",
+  "manager_finished",
   "trust_read",
   "validation_started",
   "validation_finished",
+  "closing_prepared",
+  "closing_committed",
   "delivery_started",
   "delivery_finished",
   "gates_evaluated",
+]);
+
+/** Events that stand for what a person did to a run that had stopped. */
+const OF_PEOPLE: ReadonlySet<EventType> = new Set<EventType>([
+  "gate_decided",
+  "evidence_supplied",
+  "base_refresh_started",
+  "base_refreshed",
 ]);
 
 /** What the events of a run are judged by. */
@@ -99,10 +116,14 @@ export function judgeRunStep(
     return state.stop !== undefined && !progress.reported ? "a resume before the reports of the stop" : undefined;
   }
   if (event.type === "report_written") return state.stop === undefined ? "a report without a stop" : undefined;
+  // What people decide and supply comes when a run has stopped; the fold judges whether it may.
+  if (OF_PEOPLE.has(event.type)) {
+    return state.stop === undefined ? `${event.type} while the run was going on` : undefined;
+  }
   if (state.stop !== undefined) return `${event.type} after the run stopped`;
   if (progress.settingAside) return `${event.type} after files were set aside, where run_resumed was due`;
   if (state.stageFailure !== undefined && event.type !== "run_stopped") return `${event.type} after a stage failed`;
-  if (event.item_id !== null) return judgeItemPlace(progress, state, event.item_id, replay);
+  if (event.item_id !== null) return judgeItemPlace(progress, state, event.item_id);
   if (ONCE.has(event.type) && progress.seen.has(event.type) && progress.open !== "execution") {
     return `${event.type} twice in a stage`;
   }
@@ -111,15 +132,10 @@ export function judgeRunStep(
   return judgeEvent(progress, state, event, replay);
 }
 
-function judgeItemPlace(
-  { open }: StageProgress,
-  state: RunState,
-  itemId: string,
-  { plan }: ReplayRules,
-): string | undefined {
+function judgeItemPlace({ open }: StageProgress, state: RunState, itemId: string): string | undefined {
   if (open !== "execution") return "an event of an item outside of stage execution";
   if (state.policy?.decision !== "allow") return "an event of an item that policy did not allow";
-  const next = nextItem(state, plan);
+  const next = nextItem(state);
   return next.kind === "item" && next.itemId === itemId ? undefined : `an event of item ${itemId}, which was not next`;
 }
 
@@ -143,13 +159,26 @@ function judgeEvent(
     }
     case "stage_finished":
       return expect(
-        event.details.stage === open && isStageDone(open, progress, state, replay),
+        event.details.stage === open && isStageDone(open, progress, state),
         `stage ${event.details.stage} finished before what it does`,
       );
     case "stage_failed":
       return expect(event.details.stage === open, `stage ${event.details.stage} failed, which was not under way`);
     case "trust_read":
       return expect(event.details.stage === open, "the trust ref was read in another stage than is under way");
+    case "manager_started":
+      return expect(
+        state.created.manager !== null && event.details.commit === state.baseCommit,
+        "a manager that the run does not have, or on another commit than the base",
+      );
+    case "manager_finished":
+      return expect(seen.has("manager_started"), "a manager never begun");
+    case "closing_prepared":
+    case "closing_committed":
+      return expect(
+        seen.has("trust_read") && state.policy?.decision === "allow",
+        "the plan was closed before policy allowed it",
+      );
     case "validation_started":
       return expect(event.details.commit === state.tip, "validation of another commit than the run branch's");
     case "validation_finished":
@@ -158,6 +187,7 @@ function judgeEvent(
       return expect(
         seen.has("trust_read") &&
           state.policy?.decision === "allow" &&
+          state.closing?.committed === true &&
           event.details.branch === state.created.run_branch &&
           event.details.head === state.tip,
         "a delivery that policy did not allow, or of something else than the run branch",
@@ -176,13 +206,12 @@ function judgeEvent(
         "gates before policy was decided or the delivery ended",
       );
     case "run_stopped": {
-      const stop = event.details.kind === "interrupted" ? INTERRUPTED : dueStop(progress, state, replay);
-      const expected = stop === undefined ? undefined : decideStop(stop, state, "SIGTERM");
-      const signalled = event.details.kind === "interrupted";
+      // Whoever interrupts may do so anywhere, and an interruption claims nothing; any other stop follows from the state.
+      const signal = INTERRUPT_SIGNALS.find((known) => known === event.details.signal);
+      const stop = signal === undefined ? dueStop(progress, state, replay) : INTERRUPTED;
+      const expected = stop === undefined ? undefined : decideStop(stop, state, signal ?? "SIGINT");
       return expect(
-        expected !== undefined &&
-          canonicalJson({ ...expected, signal: null }) === canonicalJson({ ...event.details, signal: null }) &&
-          signalled === (event.details.signal !== null),
+        expected !== undefined && canonicalJson(expected) === canonicalJson(event.details),
         "the run stopped otherwise than its state gives",
       );
     }
@@ -193,23 +222,19 @@ function judgeEvent(
 
 const INTERRUPTED: RunStop = { kind: "interrupted", reasonCodes: [] };
 
-function isStageDone(
-  stage: Stage | undefined,
-  { seen }: StageProgress,
-  state: RunState,
-  { plan }: ReplayRules,
-): boolean {
+function isStageDone(stage: Stage | undefined, { seen }: StageProgress, state: RunState): boolean {
+  const isManaged = state.created.manager === null || state.manager?.kind === "passed";
   switch (stage) {
     case "planning":
-      return state.basePrepared || !seen.has("base_prepared");
+      return (state.basePrepared || !seen.has("base_prepared")) && isManaged;
     case "policy_ingestion":
       return seen.has("trust_read") && state.policy?.decision === "allow";
     case "execution":
-      return nextItem(state, plan).kind === "all_passed";
+      return nextItem(state).kind === "all_passed";
     case "validation":
       return !seen.has("validation_started") || state.validation?.verdict.kind === "passed";
     case "closure":
-      return seen.has("gates_evaluated") && (state.gates?.decisions.every((gate) => gate.passed) ?? false);
+      return seen.has("gates_evaluated") && state.gates !== undefined && blockedGateCodes(state.gates).length === 0;
     default:
       return false;
   }
@@ -230,19 +255,20 @@ function dueStop(
     return { kind: "terminal", terminalState: "failed", reasonCodes: [state.stageFailure.reasonCode] };
   }
   if (state.gates !== undefined) {
-    const codes = state.gates.decisions.flatMap(({ reason_code: code }) => (code === null ? [] : [code]));
+    const codes = blockedGateCodes(state.gates);
     return codes.length > 0 ? blocked(codes) : { kind: "terminal", terminalState: "done", reasonCodes: [] };
   }
   if (seen.has("trust_read") && state.policy?.decision === "deny") return blocked(state.policy.reasonCodes);
-  if (open === "planning" && baseTimedOut) return decideStopOfVerdict("timeout");
+  if (open === "planning" && (baseTimedOut || (seen.has("manager_finished") && state.manager?.kind === "timeout")))
+    return decideStopOfVerdict("timeout");
   if (open === "validation" && seen.has("validation_finished") && state.validation?.verdict.kind === "timeout") {
     return decideStopOfVerdict("timeout");
   }
   return open === "execution" ? dueStopOfExecution(state, replay) : undefined;
 }
 
-function dueStopOfExecution(state: RunState, { rules, plan }: ReplayRules): RunStop | undefined {
-  const next = nextItem(state, plan);
+function dueStopOfExecution(state: RunState, { rules }: ReplayRules): RunStop | undefined {
+  const next = nextItem(state);
   if (next.kind === "stop") return next.stop;
   if (next.kind === "all_passed") return undefined;
   const item = state.items.find((candidate) => candidate.itemId === next.itemId);

@@ -1,9 +1,12 @@
 import { z } from "zod";
+import { auditSummarySchema, buildAuditSummary, sayAudited } from "./audit-summary.ts";
 import { gateDecisionSchema } from "./gates.ts";
 import { optionValueSchema, stageExecutionSchema } from "./journal.ts";
 import type { AttemptState, ItemState } from "./item.ts";
 import { buildNextActions, nextActionSchema } from "./next-actions.ts";
-import type { Plan } from "./plan.ts";
+import { MODES } from "./config.ts";
+import { RISK_TIERS, type Plan } from "./plan.ts";
+import type { RunPolicy } from "./policy.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
 import { scopeViolationSchema } from "./scope.ts";
@@ -21,14 +24,35 @@ export const runReportSchema = z.strictObject({
   terminal_state: z.enum(["done", "blocked", "failed", "timeout"]).nullable(),
   /** True when the run is sealed to be gone on with in another session. */
   handoff: z.boolean(),
-  /** The signal that ended the run, if one did. */
+  /** What ended the run from outside, if anything did: SIGINT, SIGTERM, or DEADLINE with a handoff. */
   interrupted_by: z.string().nullable(),
-  /** No independent auditor looked at this run: what passed was verified, not audited. */
-  audit: z.literal("not_audited"),
+  audit: auditSummarySchema,
   current_stage: stage.nullable(),
   created_at: z.string(),
   stopped_at: z.string().nullable(),
   resumes: z.int().nonnegative(),
+  /** How much the run may do by itself. */
+  mode: z.enum(MODES),
+  /** The run's own policy as it was decided last, with the risk of the plan and who approved it; null before that. */
+  policy: z
+    .strictObject({
+      decision: z.enum(["allow", "deny"]),
+      reason_codes: z.array(reasonCode),
+      refusals: z.array(z.strictObject({ code: reasonCode, text: z.string() })),
+      risk: z.strictObject({
+        tier: z.enum(RISK_TIERS),
+        reasons: z.array(z.strictObject({ tier: z.enum(RISK_TIERS), text: z.string() })),
+      }),
+      approvals: z.array(
+        z.strictObject({
+          tier: z.enum(["medium", "high"]),
+          authority: z.literal("environment"),
+          /** False when the policy asks for an identity that the authority cannot prove. */
+          counts: z.boolean(),
+        }),
+      ),
+    })
+    .nullable(),
   gate_decisions: z.array(gateDecisionSchema),
   blocked_reason_codes: z.array(reasonCode),
   failure: z.string().nullable(),
@@ -50,7 +74,7 @@ export const runReportSchema = z.strictObject({
             z.strictObject({
               session: z.int(),
               round: z.int(),
-              kind: z.enum(["execute", "fix"]),
+              kind: z.enum(["execute", "fix", "remediation"]),
               outcome: z.string(),
               /** What the executor said of itself; a claim, never read by a decision. */
               summary: z.string(),
@@ -107,11 +131,13 @@ export function buildRunReport(state: RunState, plan: Plan, journalHead: string)
     terminal_state: stop?.terminalState ?? null,
     handoff: stop?.kind === "handoff",
     interrupted_by: stop?.signal ?? null,
-    audit: "not_audited",
+    audit: buildAuditSummary(state),
     current_stage: state.currentStage,
     created_at: state.createdAt,
     stopped_at: stop?.at ?? null,
     resumes: state.resumes,
+    mode: created.mode,
+    policy: state.policy === undefined ? null : reportPolicy(state.policy),
     gate_decisions: [...(state.gates?.decisions ?? [])],
     blocked_reason_codes: [...(stop?.reasonCodes ?? [])],
     failure: state.stageFailure?.message ?? null,
@@ -121,7 +147,7 @@ export function buildRunReport(state: RunState, plan: Plan, journalHead: string)
     stage_executions: [...state.executions],
     branch: created.run_branch,
     delivered: state.delivery?.status === "moved" && state.delivery.head === state.tip,
-    base_commit: created.base_commit,
+    base_commit: state.baseCommit,
     head_sha: state.tip,
     digests: {
       plan_sha256: created.plan_sha256,
@@ -138,16 +164,26 @@ export function buildRunReport(state: RunState, plan: Plan, journalHead: string)
   };
 }
 
-/** One line, verdict first; it always says that nothing was audited. */
+function reportPolicy(policy: RunPolicy): NonNullable<RunReport["policy"]> {
+  return {
+    decision: policy.decision,
+    reason_codes: [...policy.reasonCodes],
+    refusals: policy.refusals.map((refusal) => ({ ...refusal })),
+    risk: { tier: policy.risk.tier, reasons: policy.risk.reasons.map((reason) => ({ ...reason })) },
+    approvals: policy.approvals.map((approval) => ({ ...approval })),
+  };
+}
+
+/** One line, verdict first; it always says how much of the run was audited. */
 export function buildVerdict(state: RunState): string {
   const passed = state.items.filter((item) => item.settled?.terminalState === "passed").length;
   const items = `${passed} of ${state.items.length} items passed`;
   const { stop } = state;
-  if (stop === undefined) return `not stopped (not audited): ${items}, stage ${state.currentStage ?? "none"}`;
+  if (stop === undefined) return `not stopped (${sayAudited(state)}): ${items}, stage ${state.currentStage ?? "none"}`;
   const codes = stop.reasonCodes.length === 0 ? "" : `: ${stop.reasonCodes.join(", ")}`;
   const word =
     stop.kind === "terminal" ? (stop.terminalState ?? "failed") : stop.kind === "handoff" ? "handoff" : "interrupted";
-  return `${word} (not audited): ${items}${codes}`;
+  return `${word} (${sayAudited(state)}): ${items}${codes}`;
 }
 
 function reportItem(item: ItemState, plan: Plan): RunReport["items"][number] {

@@ -1,5 +1,3 @@
-import type { Plan, PlanItem } from "./plan.ts";
-import type { ReasonCode } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
 import type { EventDetails } from "./journal.ts";
 import { decideTerminalState, type RunStop } from "./run-stop.ts";
@@ -14,7 +12,7 @@ export type NextItem =
  * Chooses the next item in the order of work: the first that has not passed. An item that was settled otherwise stops
  * the run; so does one this version cannot prove. When the selected ones passed and others remain, the run hands off.
  */
-export function nextItem(state: RunState, plan: Plan): NextItem {
+export function nextItem(state: RunState): NextItem {
   const item = state.items.find(
     (candidate) => candidate.settled?.terminalState !== "passed" && state.selectedIds.includes(candidate.itemId),
   );
@@ -28,28 +26,23 @@ export function nextItem(state: RunState, plan: Plan): NextItem {
     const reasonCodes = [...new Set([...own, ...item.settled.reasonCodes])];
     return { kind: "stop", stop: { kind: "terminal", terminalState, reasonCodes } };
   }
-  const planned = plan.items.find((candidate) => candidate.item_id === item.itemId);
-  const code = planned === undefined ? undefined : unsupportedBy(planned);
-  if (code !== undefined)
-    return { kind: "stop", stop: { kind: "terminal", terminalState: "blocked", reasonCodes: [code] } };
   return { kind: "item", itemId: item.itemId };
 }
 
-/**
- * What an item asks for that this version cannot prove yet: it is refused rather than waved through. Reason codes:
- * RED_GREEN_NOT_PROVEN, ITEM_AWAITING_HUMAN_GATE, ITEM_BLOCKED_EXTERNAL.
- */
-export function unsupportedBy(item: PlanItem): ReasonCode | undefined {
-  if (item.requires_red_green) return "RED_GREEN_NOT_PROVEN";
-  if (item.manual_gate !== "none") return "ITEM_AWAITING_HUMAN_GATE";
-  return item.external_check === "none" ? undefined : "ITEM_BLOCKED_EXTERNAL";
-}
+/** What ends a run from outside: a person, a runner, or the time that this invocation was given. */
+export const INTERRUPT_SIGNALS = ["SIGINT", "SIGTERM", "DEADLINE"] as const;
+export type InterruptSignal = (typeof INTERRUPT_SIGNALS)[number];
 
-/** Decides what the journal says of a stop: the terminal state is the fold's, never a stage's own word. */
-export function decideStop(stop: RunStop, state: RunState, signal: "SIGINT" | "SIGTERM"): EventDetails<"run_stopped"> {
+/**
+ * Decides what the journal says of a stop: the terminal state is the fold's, never a stage's own word. An interruption
+ * by the time limit is a handoff: nobody asked for the end, the run is only to be gone on with later.
+ */
+export function decideStop(stop: RunStop, state: RunState, signal: InterruptSignal): EventDetails<"run_stopped"> {
   const base = { reason_codes: [...stop.reasonCodes], signal: null };
   if (stop.kind === "handoff") return { ...base, kind: "handoff", terminal_state: null };
-  if (stop.kind === "interrupted") return { ...base, kind: "interrupted", terminal_state: null, signal };
+  if (stop.kind === "interrupted") {
+    return { ...base, kind: signal === "DEADLINE" ? "handoff" : "interrupted", terminal_state: null, signal };
+  }
   const terminalState = decideTerminalState({
     itemStates: state.items.map((item) => item.settled?.terminalState),
     stageFailed: state.stageFailure !== undefined || stop.terminalState === "failed",

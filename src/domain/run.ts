@@ -1,11 +1,23 @@
 import { newItem, type ItemState } from "./item.ts";
-import { evolveItem, ImpossibleEventError, type ItemRules } from "./item-evolve.ts";
+import { evolveItem } from "./item-evolve.ts";
+import { ImpossibleEventError, requireStep } from "./item-steps.ts";
+import type { ItemRules } from "./item-rules.ts";
 import { blockedGateCodes, evaluateGates, type GateDecision } from "./gates.ts";
 import { canonicalJson } from "./digest.ts";
 import { EVENT_OF } from "./event-owner.ts";
 import type { EventDetails, FileDigest, JournalEvent, StageExecution } from "./journal.ts";
-import { decidePolicy, type PolicyDecision } from "./policy.ts";
+import type { ManagerOutcome } from "./manager.ts";
+import type { RunPolicy } from "./policy.ts";
+import {
+  beginRefresh,
+  commitClosing,
+  decidePolicyOf,
+  finishManager,
+  finishRefresh,
+  prepareClosing,
+} from "./run-course.ts";
 import type { ReasonCode } from "./reason-codes.ts";
+import { nextItem } from "./run-decide.ts";
 import type { RunStop, TerminalState } from "./run-stop.ts";
 import { STAGES, stageKey, type Stage } from "./stages.ts";
 import { judgeValidation, type VerificationVerdict } from "./verification.ts";
@@ -44,21 +56,32 @@ export interface RunState {
   readonly completedStages: readonly string[];
   readonly transitions: readonly Transition[];
   readonly items: readonly ItemState[];
-  /** The commit of the run branch: the base, or that of the item that passed last. */
+  /** The commit that the run builds on: the one it was started at, or the one a person refreshed it to. */
+  readonly baseCommit: string;
+  /** The commit of the run branch: the base, that of the item that passed last, or the one that closes the plan. */
   readonly tip: string;
   /** Items that this invocation may start. */
   readonly selectedIds: readonly string[];
   /** The head for which everything before the gates has been done: a resume then evaluates the gates alone. */
   readonly readyHead?: string;
   readonly basePrepared: boolean;
-  readonly policy?: PolicyDecision;
+  readonly manager?: ManagerOutcome;
+  readonly policy?: RunPolicy;
   readonly validation?: { readonly commit: string; readonly verdict: VerificationVerdict };
+  /** The commit that closes the plan; it is on the run branch when `committed`. */
+  readonly closing?: { readonly commit: string; readonly parent: string; readonly committed: boolean };
   readonly delivery?: {
     readonly branch: string;
     readonly head: string;
     readonly status: "intended" | "moved" | "refused";
   };
-  readonly gates?: { readonly head: string; readonly decisions: readonly GateDecision[] };
+  readonly gates?: {
+    readonly head: string;
+    readonly decisions: readonly GateDecision[];
+    readonly simulateBlocked: boolean;
+  };
+  /** A refresh of the base that has begun: the run branch names one of both. */
+  readonly refresh?: { readonly from: string; readonly to: string };
   /** A stage that failed in this invocation. */
   readonly stageFailure?: { readonly stage: Stage; readonly reasonCode: ReasonCode; readonly message: string };
   readonly stop?: StopState;
@@ -81,6 +104,18 @@ export function foldRun(events: readonly JournalEvent[], rules: ItemRules): RunS
   return rest.reduce((state, event) => evolveRun(state, event, rules), newRun(first));
 }
 
+/**
+ * Commits that the run branch may name although the journal does not say yet that it does: each has its intent, and a
+ * process that was killed had moved the branch or not.
+ */
+export function listPreparedTips(state: RunState): string[] {
+  const items = state.items.flatMap((item) =>
+    item.settled === undefined && item.commitPrepared !== undefined ? [item.commitPrepared.commit] : [],
+  );
+  const closing = state.closing?.committed === false ? [state.closing.commit] : [];
+  return [...items, ...closing, ...(state.refresh === undefined ? [] : [state.refresh.to])];
+}
+
 /** The state after `run_created`. */
 export function newRun(event: JournalEvent & { type: "run_created" }): RunState {
   const created = event.details;
@@ -98,6 +133,7 @@ export function newRun(event: JournalEvent & { type: "run_created" }): RunState 
     completedStages: [],
     transitions: [],
     items: created.item_ids.map(newItem),
+    baseCommit: created.base_commit,
     tip: created.base_commit,
     selectedIds: created.selected_ids,
     basePrepared: false,
@@ -120,7 +156,7 @@ export function evolveRun(state: RunState, event: JournalEvent, rules: ItemRules
     executions: executions.length === 0 ? state.executions : [...state.executions, ...executions],
     files: nameFiles(state.files, "files" in event.details ? event.details.files : undefined),
   };
-  return evolveItems(evolveStages(seen, event), event, rules);
+  return evolveItems(evolveStages(seen, event, rules), event, rules);
 }
 
 function executionsOf({ details }: JournalEvent): StageExecution[] {
@@ -148,12 +184,21 @@ function evolveItems(state: RunState, event: JournalEvent, rules: ItemRules): Ru
     return evolveItem(item, event, rules);
   });
   if (!found) throw new ImpossibleEventError(`the run has no item ${event.item_id}`);
+  if (event.type === "gate_decided") return { ...state, items, ...restateStop(state, items) };
   const passedWith =
     event.type === "item_settled" && event.details.terminal_state === "passed" ? event.details.commit : null;
   return { ...state, items, tip: passedWith ?? state.tip };
 }
 
-function evolveStages(state: RunState, event: JournalEvent): RunState {
+/** A run that waits at a manual gate is blocked by what its item now waits for: a decision, or a rejection's end. */
+function restateStop(state: RunState, items: readonly ItemState[]): Pick<RunState, "stop"> {
+  const next = nextItem({ ...state, items });
+  return state.stop === undefined || next.kind !== "stop"
+    ? {}
+    : { stop: { ...state.stop, reasonCodes: next.stop.reasonCodes } };
+}
+
+function evolveStages(state: RunState, event: JournalEvent, rules: ItemRules): RunState {
   switch (event.type) {
     case "run_resumed":
       return resumeRun(state, event.details);
@@ -174,10 +219,20 @@ function evolveStages(state: RunState, event: JournalEvent): RunState {
       };
     case "base_prepared":
       return { ...state, basePrepared: event.details.status !== "failed" };
+    case "manager_finished":
+      return finishManager(state, event.details);
     case "trust_read":
-      return { ...state, policy: decidePolicyOf(state, event.details) };
+      return { ...state, policy: decidePolicyOf(state, event.details, rules) };
     case "validation_finished":
       return { ...state, validation: { commit: event.details.commit, verdict: judgeValidation(event.details) } };
+    case "closing_prepared":
+      return prepareClosing(state, event.details);
+    case "closing_committed":
+      return commitClosing(state, event.details);
+    case "base_refresh_started":
+      return beginRefresh(state, event.details);
+    case "base_refreshed":
+      return finishRefresh(state, event.details);
     case "delivery_started":
       return { ...state, delivery: { branch: event.details.branch, head: event.details.head, status: "intended" } };
     case "delivery_finished":
@@ -197,6 +252,7 @@ function enterStage(state: RunState, stage: Stage, event: JournalEvent): RunStat
 }
 
 function resumeRun(state: RunState, details: EventDetails<"run_resumed">): RunState {
+  requireStep(state.refresh === undefined, "a resume before the refresh of the base has ended");
   const { stop: _stop, stageFailure: _failure, gates: _gates, ...going } = state;
   const execution = stageKey("execution");
   const gatesAlone = state.readyHead === state.tip && details.new_attempt === null;
@@ -217,30 +273,20 @@ function resumeRun(state: RunState, details: EventDetails<"run_resumed">): RunSt
   };
 }
 
-function decidePolicyOf(state: RunState, details: EventDetails<"trust_read">): PolicyDecision {
-  return decidePolicy({
-    planSha256: state.created.plan_sha256,
-    policySha256: state.created.policy_sha256,
-    tip: {
-      planSha256: details.plan_sha256,
-      policySha256: details.policy_sha256,
-      baseContained: details.base_contained,
-    },
-  });
-}
-
 function evolveGates(state: RunState, details: EventDetails<"gates_evaluated">): RunState {
   if (details.head !== state.tip) throw new ImpossibleEventError("gates of another head than the run branch's");
+  if (state.closing?.committed !== true) throw new ImpossibleEventError("gates before the plan was closed");
   const decisions = evaluateGates(details.signals, state.policy?.decision === "allow");
   if (canonicalJson(decisions) !== canonicalJson(details.decisions)) {
     throw new ImpossibleEventError("the gate decisions are not those that the signals give");
   }
-  return { ...state, gates: { head: details.head, decisions }, readyHead: details.head };
+  const gates = { head: details.head, decisions, simulateBlocked: details.simulate_blocked };
+  return { ...state, gates, readyHead: details.head };
 }
 
 function stopRun(state: RunState, event: JournalEvent & { type: "run_stopped" }): RunState {
   const { kind, terminal_state: terminalState, reason_codes: reasonCodes, signal } = event.details;
-  const codes = state.gates === undefined ? [] : blockedGateCodes(state.gates.decisions);
+  const codes = state.gates === undefined ? [] : blockedGateCodes(state.gates);
   const done = terminalState === "done";
   if (
     done &&

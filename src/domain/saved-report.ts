@@ -1,4 +1,4 @@
-import { rulesOf } from "./config.ts";
+import { rulesOf } from "./item-rules.ts";
 import { buildRunReport, type RunReport } from "./report.ts";
 import { foldRun } from "./run.ts";
 import type { SavedRun } from "./saved-run.ts";
@@ -9,6 +9,6 @@ import type { SavedRun } from "./saved-run.ts";
  */
 export function buildSavedReport({ state, journal, config, plan }: SavedRun): RunReport {
   if (!state.sealed) return buildRunReport(state, plan, journal.head);
-  const before = foldRun(journal.events.slice(0, -1), rulesOf(config));
+  const before = foldRun(journal.events.slice(0, -1), rulesOf(config, plan));
   return buildRunReport(before, plan, journal.events.at(-1)?.prev ?? "");
 }

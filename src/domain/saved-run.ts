@@ -1,7 +1,8 @@
 import { buildCheckpoint } from "./checkpoint.ts";
-import { readPolicyFile, rulesOf, type Config } from "./config.ts";
+import { readPolicyFile, type Config } from "./config.ts";
+import { rulesOf } from "./item-rules.ts";
 import { sha256 } from "./digest.ts";
-import { ImpossibleEventError } from "./item-evolve.ts";
+import { ImpossibleEventError } from "./item-steps.ts";
 import { parseJournal, type ReadJournal } from "./journal-text.ts";
 import { planSchema, type Plan } from "./plan.ts";
 import type { ReasonCode } from "./reason-codes.ts";
@@ -66,7 +67,7 @@ export function parseSavedRun(files: {
     });
   }
   try {
-    const state = foldRun(journal.value.events, rulesOf(config));
+    const state = foldRun(journal.value.events, rulesOf(config, parsed.data));
     return ok({ state, journal: journal.value, config, plan: parsed.data });
   } catch (fault) {
     if (!(fault instanceof ImpossibleEventError)) throw fault;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { TreeChange } from "./candidate.ts";
 import type { Config } from "./config.ts";
 import { buildPathMatcher } from "./globs.ts";
-import type { PlanItem } from "./plan.ts";
+import type { PlanItem, RiskTier } from "./plan.ts";
 import { foldPath, isInside, normalizePath } from "./paths.ts";
 import { invisibleIndex, showText } from "./visible-text.ts";
 
@@ -46,41 +46,106 @@ export interface ScopeRules {
   readonly planPath: string;
   readonly configPath: string;
   readonly config: Pick<Config, "paths" | "policy" | "limits">;
+  /** Effective risk of the plan: nobody approved that a plan of less than high risk changes a sensitive path. */
+  readonly tier: RiskTier;
+  /**
+   * Protected paths that a person allowed this item to change: what `findProtectedException` found. It opens a path
+   * only when the item lists a protected path of that name or above as a write root.
+   */
+  readonly protectedException: readonly string[];
   /** All paths tracked at the candidate's base, for twins that differ in case alone. */
   readonly trackedPaths: readonly string[];
 }
 
 /**
- * Judges what a candidate changed: outside the roots SCOPE_VIOLATION; the floor and listed paths
+ * Judges what a candidate changed: outside the roots, or in a sensitive path when the plan's risk is not high,
+ * SCOPE_VIOLATION; the floor and listed paths
  * PROTECTED_PATH_CHANGED; symlinks that leave the tree, names, submodules, control characters, case twins PATH_UNSAFE;
  * line, file and byte limits DIFF_LIMIT_EXCEEDED. Empty when all is well.
  */
 export function judgeScope(changes: readonly TreeChange[], rules: ScopeRules): ScopeViolation[] {
-  const matches = buildPathMatcher([...PROTECTED_FLOOR, ...rules.config.policy["protected-paths"]]);
-  // Names of places, not patterns: a bracket in one stands for itself.
-  const places = [rules.planPath, rules.configPath, ...Object.values(rules.config.paths)].map((path) =>
-    foldPath(normalizePath(path)),
+  const isProtected = buildProtectedMatcher(rules.config, [rules.planPath, rules.configPath]);
+  const matchesSensitive = buildPathMatcher(rules.config.policy["sensitive-paths"]);
+  // The roots of a plan need not name a sensitive path for a change below them to lie in one.
+  const isSensitive = (path: string): boolean =>
+    rules.tier !== "high" && (matchesSensitive(path) || matchesSensitive(foldPath(path)));
+  // A root above a protected path does not list it, so `.` opens nothing.
+  const excepted = rules.protectedException.filter(
+    (root) => rules.item.write_roots.includes(root) && isProtected(root),
   );
-  const isProtected = (path: string): boolean => {
-    const folded = foldPath(path);
-    return matches(path) || matches(folded) || places.some((place) => isInside(place, folded));
-  };
+  const isExcepted = (change: TreeChange): boolean =>
+    !touchesSymlink(change) && excepted.some((root) => isInside(root, change.path));
   const violations = changes.flatMap((change): ScopeViolation[] => {
     const found: ScopeViolation[] = unsafeReasons(change).map((detail) => ({
       code: "PATH_UNSAFE",
       path: change.path,
       detail,
     }));
-    if (isProtected(change.path)) {
+    if (isProtected(change.path) && !isExcepted(change)) {
       found.push({ code: "PROTECTED_PATH_CHANGED", path: change.path, detail: "this path is protected" });
     }
     if (!rules.item.write_roots.some((root) => isInside(root, change.path))) {
       const roots = rules.item.write_roots.join(", ");
       found.push({ code: "SCOPE_VIOLATION", path: change.path, detail: `outside the write roots ${roots}` });
     }
+    if (isSensitive(change.path)) {
+      const detail = `lies in a sensitive path, which a plan of ${rules.tier} risk may not change`;
+      found.push({ code: "SCOPE_VIOLATION", path: change.path, detail });
+    }
     return found;
   });
   return [...violations, ...findCaseTwins(changes, rules.trackedPaths), ...judgeLimits(changes, rules.config.limits)];
+}
+
+/**
+ * Builds a predicate that is true for protected paths: the floor, the conveyor's own folders, what the policy lists,
+ * and single files such as the plan. Compared as a file system may fold it.
+ */
+export function buildProtectedMatcher(
+  config: Pick<Config, "paths" | "policy">,
+  files: readonly string[],
+): (path: string) => boolean {
+  const matches = buildPathMatcher([...PROTECTED_FLOOR, ...config.policy["protected-paths"]]);
+  // Names of places, not patterns: a bracket in one stands for itself.
+  const places = listProtectedPlaces(config, files).map((path) => foldPath(normalizePath(path)));
+  return (path) => {
+    const folded = foldPath(path);
+    return matches(path) || matches(folded) || places.some((place) => isInside(place, folded));
+  };
+}
+
+/** The same for people and prompts: the floor, and what configuration adds to it. */
+export function listProtectedPaths(
+  config: Pick<Config, "paths" | "policy">,
+  files: readonly string[],
+): { readonly floor: readonly string[]; readonly configured: readonly string[] } {
+  const configured = [...config.policy["protected-paths"], ...listProtectedPlaces(config, files)];
+  return { floor: PROTECTED_FLOOR, configured: [...new Set(configured)] };
+}
+
+function listProtectedPlaces(config: Pick<Config, "paths">, files: readonly string[]): string[] {
+  return [...files, ...Object.values(config.paths)];
+}
+
+/**
+ * The protected paths that an item may change: those among its write roots, and only when the plan's risk is high and
+ * a person approved it as that. Nothing in every other case.
+ */
+export function findProtectedException(facts: {
+  readonly item: Pick<PlanItem, "write_roots">;
+  readonly planPath: string;
+  readonly configPath: string;
+  readonly config: Pick<Config, "paths" | "policy">;
+  readonly tier: RiskTier;
+  readonly isHighApproved: boolean;
+}): string[] {
+  if (facts.tier !== "high" || !facts.isHighApproved) return [];
+  return facts.item.write_roots.filter(buildProtectedMatcher(facts.config, [facts.planPath, facts.configPath]));
+}
+
+/** A symlink at a protected path would hand that path's meaning to a file that nobody protects. */
+function touchesSymlink(change: TreeChange): boolean {
+  return change.link_target !== undefined || [change.old_mode, change.new_mode].includes("120000");
 }
 
 function unsafeReasons(change: TreeChange): string[] {

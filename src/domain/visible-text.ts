@@ -19,6 +19,23 @@ export function showText(text: string): string {
   });
 }
 
+/**
+ * Takes out of a text whatever cannot be seen, but for line breaks (all written as `\n`) and tabs. For texts that a
+ * program wrote and that people and other programs will read. Half a surrogate pair becomes U+FFFD.
+ */
+export function cleanText(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n")
+    .replaceAll(INVISIBLE_ALL, (character) => (character === "\n" || character === "\t" ? character : ""))
+    .trim();
+}
+
+/** The same for a text that stands on one line: every run of white space becomes one space. */
+export function cleanLine(text: string): string {
+  return cleanText(text).replaceAll(/\s+/g, " ");
+}
+
 /** Quotes a text for a message: visible, and cut when it is long. */
 export function quoteText(text: string): string {
   // Cut before the code points are counted: the text may be a megabyte, and the message is written for each problem.

@@ -10,6 +10,26 @@ export function readLocalFile(path: string): Uint8Array | undefined {
   }
 }
 
+/** What lies directly in a folder. */
+export interface FolderContent {
+  /** Regular files, by name. */
+  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  /** Names of what is no regular file: folders, links, pipes. */
+  readonly others: readonly string[];
+}
+
+/** Reads what lies directly in a folder; nothing when there is no such folder. Links are not followed. */
+export function readFolder(path: string): FolderContent | undefined {
+  if (!existsSync(path) || !statSync(path).isDirectory()) return undefined;
+  const entries = readdirSync(path, { withFileTypes: true }).sort((left, right) => (left.name < right.name ? -1 : 1));
+  return {
+    files: entries
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => ({ name, bytes: readFileSync(join(path, name)) })),
+    others: entries.filter((entry) => !entry.isFile()).map(({ name }) => name),
+  };
+}
+
 /** True when there is a folder of that name. */
 export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -23,7 +23,12 @@ export interface HeldLock {
   readonly fence: number;
   /** Throws when another process has taken the run over, which it may only when it could prove that we are dead. */
   assertHeld(): void;
+  /** Gives the run free for another part of this very process; for every other process its end does. */
+  release(): void;
 }
+
+/** Nonces of locks that this process has given free: it lives on, and holds them no more. */
+const released = new Set<string>();
 
 /** Says who holds a run, for a person to read. */
 export interface LockRefusal {
@@ -69,6 +74,7 @@ export function takeLock(
   }
   return ok({
     fence,
+    release: () => void released.add(identity.nonce),
     assertHeld() {
       const now = findHighest(folder);
       if (now !== fence) throw new StateWriteError(path, new Error(`another process holds the run now (lock.${now})`));
@@ -92,7 +98,8 @@ function findHighest(folder: string): number {
 function describeLiveHolder(path: string): LockRefusal | undefined {
   const parsed = lockSchema.safeParse(readJson(path));
   if (!parsed.success) return { holder: `whoever wrote ${path}, which cannot be read` };
-  const { pid, host, taken_at: since } = parsed.data;
+  const { pid, host, taken_at: since, nonce } = parsed.data;
+  if (released.has(nonce)) return undefined;
   if (isProvablyDead(parsed.data)) return undefined;
   return { holder: `process ${pid} on ${host}, since ${since}` };
 }

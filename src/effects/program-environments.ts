@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { mkdir, open, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Environments } from "../ports.ts";
 import { buildProgramEnv } from "./environment.ts";
 
@@ -34,6 +34,7 @@ export function createEnvironments(places: EnvironmentPlaces): Environments {
         path,
         async write(file, bytes) {
           const target = join(path, file);
+          await mkdir(dirname(target), { recursive: true, mode: 0o700 });
           await writeFile(target, bytes, { flag: "wx", mode: 0o600 });
           return target;
         },

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { sha256 } from "../domain/digest.ts";
-import { buildRunId, isRunId } from "../domain/ids.ts";
+import { buildRunId, isRunId, timeOfRunId } from "../domain/ids.ts";
 import type { Clock, Randomness } from "../ports.ts";
 import { realPathOf } from "./real-path.ts";
-import { CHECKPOINT_FILE, JOURNAL_FILE, readIfFile, REPOSITORY_FOLDER } from "./run-files.ts";
+import { CHECKPOINT_FILE, JOURNAL_FILE, REPOSITORY_FOLDER } from "./run-files.ts";
 
 /** Where runs of a checkout lie, and where their worktrees do. */
 export interface RunPlaces {
@@ -77,16 +77,25 @@ export function makeRunsFolder(places: RunPlaces): void {
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
 }
 
+/** Folders of the checkout that a start left which was killed before its first event. */
+export function listStartFolders(places: RunPlaces): string[] {
+  return listNamedFolders(places).filter((folder) => !holdsRun(folder));
+}
+
 /** Run folders of the checkout, newest last. */
 export function listRunFolders(places: RunPlaces): string[] {
-  if (!existsSync(places.runsFolder)) return [];
-  return readdirSync(places.runsFolder)
-    .filter((name) => isRunId(name))
-    .map((name) => join(places.runsFolder, name))
+  return listNamedFolders(places)
     .filter(holdsRun)
     .map((folder) => ({ folder, at: readCreatedAt(folder) }))
     .sort((left, right) => (left.at < right.at ? -1 : left.at > right.at ? 1 : 0))
     .map(({ folder }) => folder);
+}
+
+function listNamedFolders({ runsFolder }: RunPlaces): string[] {
+  if (!existsSync(runsFolder)) return [];
+  return readdirSync(runsFolder)
+    .filter((name) => isRunId(name))
+    .map((name) => join(runsFolder, name));
 }
 
 /** The folder that a run id or a path to a run folder names, when it holds a run. */
@@ -115,13 +124,36 @@ function isBelow(folder: string, path: string): boolean {
  * checkpoint stands there was an event, so a journal that is gone is a fault to report, not a run that never was.
  */
 function holdsRun(folder: string): boolean {
-  return existsSync(join(folder, CHECKPOINT_FILE)) || readIfFile(join(folder, JOURNAL_FILE))?.includes(0x0a) === true;
+  return existsSync(join(folder, CHECKPOINT_FILE)) || hasLine(join(folder, JOURNAL_FILE));
+}
+
+/** Bytes that are looked at in one go: journals may be long, and there may be many. */
+const CHUNK_BYTES = 65_536;
+
+function hasLine(path: string): boolean {
+  for (let at = 0; ; at += CHUNK_BYTES) {
+    const chunk = readChunk(path, at);
+    if (chunk.includes(0x0a)) return true;
+    if (chunk.length < CHUNK_BYTES) return false;
+  }
+}
+
+/** A piece of a plain file; nothing where there is none, also below what is no folder. */
+function readChunk(path: string, at: number): Buffer {
+  if (!existsSync(path)) return Buffer.alloc(0);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return Buffer.alloc(0);
+  const file = openSync(path, "r");
+  try {
+    const buffer = Buffer.alloc(CHUNK_BYTES);
+    return buffer.subarray(0, readSync(file, buffer, 0, CHUNK_BYTES, at));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** When a run was created, to the millisecond: run ids of the same second have no order. */
 function readCreatedAt(folder: string): string {
-  const head = Buffer.from(readIfFile(join(folder, JOURNAL_FILE)) ?? []).toString("latin1", 0, 4096);
+  const head = readChunk(join(folder, JOURNAL_FILE), 0).toString("latin1", 0, 4096);
   // The id of a run whose journal does not say: after all that were created in the same second.
-  const fromId = basename(folder).replace(/^RUN_(....)(..)(..)T(..)(..)(..)Z.*$/, "$1-$2-$3T$4:$5:$6Z");
-  return /"at":"([^"]+)"/.exec(head)?.[1] ?? fromId;
+  return /"at":"([^"]+)"/.exec(head)?.[1] ?? timeOfRunId(basename(folder));
 }

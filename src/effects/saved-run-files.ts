@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   NORMALIZED_PLAN_FILE,
@@ -9,6 +9,7 @@ import {
   type SavedRunFault,
 } from "../domain/saved-run.ts";
 import type { Result } from "../domain/result.ts";
+import { removeTree } from "./git/remove-tree.ts";
 import { guardWrite, makeFolderDurably, syncFolder } from "./durable-files.ts";
 import { CHECKPOINT_FILE, JOURNAL_FILE, listRunFiles, readIfFile, TEMPORARY_SUFFIX } from "./run-files.ts";
 
@@ -54,7 +55,7 @@ export async function moveSavedFile(folder: string, from: string, to: string): P
 
 /** Removes the folders a finished run needs no more: homes, scratch, caches; and its own folder when that is empty. */
 export async function removeRunCache(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+  await removeTree(folder);
 }
 
 /** True when something stands where a new folder shall be made: a folder with something in it, or no folder. */

@@ -1,12 +1,13 @@
 import { blockedGateCodes, evaluateGates } from "../domain/gates.ts";
 import type { RunStop } from "../domain/run-stop.ts";
+import { commitClosing } from "./closing.ts";
 import { failStage } from "./fail-stage.ts";
 import { judgeTrust } from "./policy-ingestion.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Closure, in this order: digests at the trust ref's tip and policy once more; delivery; the
- * three gates, always all, for exactly the delivered head. A resume of a run that waits at the gates does only the last,
+ * Closure, in this order: digests at the trust ref's tip and policy once more; the closing commit; delivery; the three
+ * gates, always all, for exactly the delivered head. A resume of a run that waits at the gates does only the last,
  * unless it asks for a delivery that has not been made.
  */
 export async function closeRun(context: RunContext): Promise<RunStop> {
@@ -14,14 +15,15 @@ export async function closeRun(context: RunContext): Promise<RunStop> {
   const { readyHead, tip, delivery } = recorder.state;
   const delivered = context.settings.deliver === "none" || (delivery?.status === "moved" && delivery.head === tip);
   if (readyHead !== tip || !delivered) {
-    const refused = (await judgeTrust(context, "closure")) ?? (await deliver(context));
+    const refused =
+      (await judgeTrust(context, "closure")) ?? (await commitClosing(context)) ?? (await deliver(context));
     if (refused !== undefined) return refused;
   }
   const head = recorder.state.tip;
-  const { signals } = context.settings;
+  const { signals, simulateBlocked } = context.settings;
   const decisions = evaluateGates(signals, recorder.state.policy?.decision === "allow");
-  recorder.record("gates_evaluated", { head, signals, decisions });
-  const reasonCodes = blockedGateCodes(decisions);
+  recorder.record("gates_evaluated", { head, signals, simulate_blocked: simulateBlocked, decisions });
+  const reasonCodes = blockedGateCodes({ decisions, simulateBlocked });
   if (reasonCodes.length === 0) recorder.record("stage_finished", { stage: "closure" });
   return { kind: "terminal", terminalState: reasonCodes.length === 0 ? "done" : "blocked", reasonCodes };
 }
@@ -33,7 +35,7 @@ export async function closeRun(context: RunContext): Promise<RunStop> {
 async function deliver(context: RunContext): Promise<RunStop | undefined> {
   const { recorder, ports } = context;
   if (context.settings.deliver === "none") return undefined;
-  const { created, tip: head } = recorder.state;
+  const { created, baseCommit, tip: head } = recorder.state;
   const branch = `refs/heads/${created.run_branch}`;
   const current = await ports.user.readRef(branch);
   const from = recorder.state.delivery?.status === "moved" ? recorder.state.delivery.head : undefined;
@@ -44,7 +46,7 @@ async function deliver(context: RunContext): Promise<RunStop | undefined> {
       : await ports.user.deliverBranch({
           privateGitDir: ports.files.resolve("repo.git"),
           branch,
-          base: created.base_commit,
+          base: baseCommit,
           head,
           from,
         });

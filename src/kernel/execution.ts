@@ -12,7 +12,7 @@ export async function executeItems(context: RunContext): Promise<RunStop | undef
   const { recorder } = context;
   let judgedTip = await readTip(context);
   for (;;) {
-    const next = nextItem(recorder.state, context.plan);
+    const next = nextItem(recorder.state);
     if (next.kind === "stop") return next.stop;
     if (next.kind === "all_passed") return undefined;
     const tip = await readTip(context);

@@ -13,7 +13,6 @@ import { orderItems } from "../domain/plan-order.ts";
 import type { LocatedProblem, Plan } from "../domain/plan.ts";
 import type { ReasonCode } from "../domain/reason-codes.ts";
 import { err, ok, type Result } from "../domain/result.ts";
-import { unsupportedBy } from "../domain/run-decide.ts";
 import { quoteShellWord } from "../domain/shell-word.ts";
 import type { UserRepository } from "../ports.ts";
 
@@ -43,7 +42,14 @@ export interface RunInputs {
   /** All item ids in the order of work, and those this invocation may start. */
   readonly itemIds: readonly string[];
   readonly selectedIds: readonly string[];
-  readonly executor: { readonly command: readonly string[]; readonly expectedArtifacts: readonly string[] };
+  readonly executor: ProgramInput;
+  readonly manager: ProgramInput | undefined;
+}
+
+/** A program that a run starts, from the command line or the configuration. */
+export interface ProgramInput {
+  readonly command: readonly string[];
+  readonly expectedArtifacts: readonly string[];
 }
 
 /** What the user named. */
@@ -55,7 +61,8 @@ export interface InputRequest {
   readonly localConfig: { readonly path: string; readonly bytes: Uint8Array } | undefined;
   readonly items: readonly string[];
   readonly allowDirty: boolean;
-  readonly executor: { readonly command: readonly string[]; readonly expectedArtifacts: readonly string[] } | undefined;
+  readonly executor: ProgramInput | undefined;
+  readonly manager: ProgramInput | undefined;
 }
 
 /**
@@ -100,10 +107,10 @@ export async function loadInputs(user: UserRepository, request: InputRequest): P
   ];
   const { plan } = parsed;
   if (refusals.length > 0 || plan === undefined || planBytes === undefined || !configuration.ok) return err(refusals);
-  const executor = request.executor ?? configuredExecutor(config);
+  const executor = request.executor ?? readProgram(config.executor);
   const itemIds = orderItems(plan.items).map((item) => item.item_id);
   const wanted = request.items.length === 0 ? itemIds : itemIds.filter((id) => request.items.includes(id));
-  const faults = [...judgeSelection(plan, request.items, wanted), ...judgeProvable(plan, config, executor, wanted)];
+  const faults = [...judgeSelection(plan, request.items, wanted), ...judgeProvable(plan, config, executor)];
   if (faults.length > 0) return err(faults);
   return ok({
     plan,
@@ -118,6 +125,7 @@ export async function loadInputs(user: UserRepository, request: InputRequest): P
     itemIds,
     selectedIds: wanted,
     executor: executor ?? { command: [], expectedArtifacts: [] },
+    manager: request.manager ?? readProgram(config.manager),
   });
 }
 
@@ -156,10 +164,10 @@ function foldLineEnds(bytes: Uint8Array): string {
   return new TextDecoder("latin1").decode(bytes).replaceAll("\r\n", "\n");
 }
 
-function configuredExecutor(config: Config): RunInputs["executor"] | undefined {
-  return config.executor === undefined
+function readProgram(configured: Config["executor"] | Config["manager"]): ProgramInput | undefined {
+  return configured === undefined
     ? undefined
-    : { command: config.executor.command, expectedArtifacts: config.executor["expected-artifacts"] };
+    : { command: configured.command, expectedArtifacts: configured["expected-artifacts"] };
 }
 
 function judgeSelection(plan: Plan, asked: readonly string[], wanted: readonly string[]): Refusal[] {
@@ -187,13 +195,7 @@ function judgeSelection(plan: Plan, asked: readonly string[], wanted: readonly s
   ];
 }
 
-function judgeProvable(
-  plan: Plan,
-  config: Config,
-  executor: RunInputs["executor"] | undefined,
-  wanted: readonly string[],
-): Refusal[] {
-  const items = plan.items.filter((item) => wanted.includes(item.item_id));
+function judgeProvable(plan: Plan, config: Config, executor: ProgramInput | undefined): Refusal[] {
   const verified = plan.items.some((item) => item.required_commands.length + item.required_artifacts.length > 0);
   return [
     ...(executor === undefined
@@ -207,12 +209,16 @@ function judgeProvable(
             "nothing would be verified: no required command, no artifact, no validation command",
           ),
         ]),
-    ...items.flatMap((item) => {
-      const code = unsupportedBy(item);
-      return code === undefined
-        ? []
-        : [refuse(code, `item ${item.item_id} (line ${item.line}) asks for what this version cannot prove yet`)];
-    }),
+    ...(config.audits.lanes.length >= 2
+      ? []
+      : [
+          {
+            code: "CONFIG_INVALID" as const,
+            message:
+              "audits.lanes: expected at least two lanes with different names, found none; for example audits: {lanes: [{name: first, use: command, command: [./audit]}, {name: second, use: command, command: [./other-audit]}]}",
+            problems: [],
+          },
+        ]),
   ];
 }
 

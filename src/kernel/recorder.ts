@@ -1,6 +1,6 @@
 import { buildCheckpoint } from "../domain/checkpoint.ts";
 import type { EventDetails, EventDraft, EventType } from "../domain/journal.ts";
-import type { ItemRules } from "../domain/item-evolve.ts";
+import type { ItemRules } from "../domain/item-rules.ts";
 import { evolveRun, type RunState } from "../domain/run.ts";
 import type { Ports } from "../ports.ts";
 

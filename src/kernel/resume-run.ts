@@ -1,10 +1,14 @@
 import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
-import { DEFAULT_CONFIG_PATH, rulesOf } from "../domain/config.ts";
+import { DEFAULT_CONFIG_PATH } from "../domain/config.ts";
+import { rulesOf } from "../domain/item-rules.ts";
 import { sha256 } from "../domain/digest.ts";
+import { encodeName } from "../domain/ids.ts";
 import type { EventDetails, FileDigest } from "../domain/journal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
+import { listPreparedTips } from "../domain/run.ts";
 import type { SavedRun, SavedRunFault } from "../domain/saved-run.ts";
 import type { Ports } from "../ports.ts";
+import { finishRefresh } from "./refresh-run.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { RunContext, Settings } from "./run-context.ts";
 import { REPORT_JSON, REPORT_MARKDOWN, writeReports } from "./seal-run.ts";
@@ -27,7 +31,7 @@ export interface ResumeFacts {
  */
 export async function checkSavedRun(
   run: SavedRun,
-  ports: Pick<Ports, "files" | "repository">,
+  ports: { readonly files: Pick<Ports["files"], "digest">; readonly repository: Ports["repository"] },
   facts: Pick<ResumeFacts, "checkpoint">,
 ): Promise<Result<{ warnings: string[] }, SavedRunFault>> {
   const { state, journal } = run;
@@ -59,10 +63,7 @@ async function checkCommits({ state }: SavedRun, repository: Ports["repository"]
     return tampered(`repo.git object ${forged[0]}`, "its bytes are not those its name promises");
   const ref = `refs/heads/${state.created.run_branch}`;
   const branch = await repository.readRef(ref);
-  const prepared = state.items.find(
-    (item) => item.settled === undefined && item.commitPrepared !== undefined,
-  )?.commitPrepared;
-  if (branch !== state.tip && branch !== prepared?.commit) {
+  if (branch !== state.tip && (branch === undefined || !listPreparedTips(state).includes(branch))) {
     return tampered(`repo.git ${ref}`, `names ${branch ?? "nothing"}, the journal says ${state.tip}`);
   }
   for (const item of state.items) {
@@ -76,14 +77,16 @@ async function checkCommits({ state }: SavedRun, repository: Ports["repository"]
 }
 
 /**
- * Ends what a killed process had begun to seal: the run has stopped, and only its reports are missing. Nothing is
- * decided anew; what the journal says of the stop stays. Gives what a person should know.
+ * Ends what a killed process had begun: what it left is set aside, the checkpoint is made anew, and the reports of a run
+ * that has stopped are written. Nothing is decided anew; what the journal says stays. Gives what a person should know.
  */
 export async function finishSealing(ports: Ports, run: SavedRun, facts: ResumeFacts): Promise<readonly string[]> {
-  const recorder = createRecorder(ports, run.state, rulesOf(run.config));
+  const recorder = createRecorder(ports, run.state, rulesOf(run.config, run.plan));
   const torn = await setTornTailAside(ports, recorder, facts);
   await setLeftoversAside(ports, recorder, facts);
-  if (!recorder.state.sealed) await writeReports({ ports, recorder, plan: run.plan });
+  await finishRefresh(ports, recorder);
+  const { stop, sealed } = recorder.state;
+  if (stop !== undefined && !sealed) await writeReports({ ports, recorder, plan: run.plan });
   recorder.seal();
   return torn;
 }
@@ -98,12 +101,14 @@ export async function resumeRun(
     options: EventDetails<"run_resumed">["options"];
     warnings: readonly string[];
     newAttempt: string | undefined;
+    evidence: EvidenceByItem;
   },
 ): Promise<RunContext> {
-  const rules = rulesOf(run.config);
+  const rules = rulesOf(run.config, run.plan);
   const recorder = createRecorder(ports, run.state, rules);
   const torn = await setTornTailAside(ports, recorder, facts);
   await setLeftoversAside(ports, recorder, facts);
+  await recordEvidence(ports, recorder, request.evidence);
   const warnings = [...request.warnings, ...torn];
   recorder.record("run_resumed", { options: request.options, warnings, new_attempt: request.newAttempt ?? null });
   const configPath = run.state.created.config.path ?? DEFAULT_CONFIG_PATH;
@@ -137,4 +142,17 @@ async function setLeftoversAside(ports: Ports, recorder: Recorder, facts: Resume
     if (file !== undefined) moved.push(file);
   }
   if (moved.length > 0) recorder.record("files_set_aside", { reason: "leftover", files: moved });
+}
+
+/** Files of evidence that a person supplied, by the item that waits for them. */
+export type EvidenceByItem = ReadonlyMap<string, readonly { readonly name: string; readonly bytes: Uint8Array }[]>;
+
+/** Copies evidence into the run: what auditors and executor are given is what is named here, whatever becomes of the originals. */
+async function recordEvidence(ports: Ports, recorder: Recorder, evidence: EvidenceByItem): Promise<void> {
+  for (const [itemId, supplied] of evidence) {
+    const folder = `items/${encodeName(itemId)}/evidence-${recorder.state.seq}`;
+    const files: FileDigest[] = [];
+    for (const { name, bytes } of supplied) files.push(await ports.files.write(`${folder}/${encodeName(name)}`, bytes));
+    recorder.record("evidence_supplied", { files }, itemId);
+  }
 }

@@ -9,7 +9,10 @@ import { limitMs, type RunContext } from "./run-context.ts";
 /** A command to run in a clean worktree, and what it is run for. */
 export interface CommandRequest {
   readonly command: readonly [string, ...string[]];
-  readonly purpose: Extract<StageExecution["purpose"], "required_command" | "suggested_command" | "validation_command">;
+  readonly purpose: Extract<
+    StageExecution["purpose"],
+    "required_command" | "suggested_command" | "validation_command" | "red_command"
+  >;
 }
 
 /** A command that ran: how it ended and where its output is, relative to the run folder. */

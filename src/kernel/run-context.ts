@@ -1,8 +1,9 @@
 import type { Config } from "../domain/config.ts";
 import type { GateSignals } from "../domain/gates.ts";
 import type { ItemState } from "../domain/item.ts";
-import type { ItemRules } from "../domain/item-evolve.ts";
+import type { ItemRules } from "../domain/item-rules.ts";
 import type { Plan, PlanItem } from "../domain/plan.ts";
+import type { AdmissionEnvironment } from "../domain/policy.ts";
 import type { Ports } from "../ports.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -12,6 +13,12 @@ export interface Settings {
   readonly deliver: "none" | "branch";
   /** Variables for the executor alone, given with `--executor-env`. */
   readonly executorEnv: Readonly<Record<string, string>>;
+  /** Variables for the manager alone, given with `--manager-env`. */
+  readonly managerEnv: Readonly<Record<string, string>>;
+  /** What the orchestrator's own environment approves. */
+  readonly environment: AdmissionEnvironment;
+  /** End blocked after the gates, whatever they say. */
+  readonly simulateBlocked: boolean;
   /** Limit for each process; it replaces the configured ones. */
   readonly timeoutMs: number | undefined;
 }

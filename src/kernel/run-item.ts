@@ -3,11 +3,17 @@ import { assertNever } from "../domain/result.ts";
 import type { RunStop } from "../domain/run-stop.ts";
 import { advanceBranch } from "./perform/advance-branch.ts";
 import { buildCandidate } from "./perform/build-candidate.ts";
+import { freezePacket } from "./perform/freeze-packet.ts";
 import { openAttempt } from "./perform/open-attempt.ts";
 import { prepareCommit } from "./perform/prepare-commit.ts";
+import { proveRed } from "./perform/prove-red.ts";
+import { requestGate } from "./perform/request-gate.ts";
+import { runAudits } from "./perform/run-audits.ts";
 import { runSession } from "./perform/run-session.ts";
+import { runTriage } from "./perform/run-triage.ts";
 import { sealHandoff } from "./perform/seal-handoff.ts";
 import { verifyCandidate } from "./perform/verify-candidate.ts";
+import { writeMergedFindings } from "./perform/write-merged-findings.ts";
 import { itemState, type RunContext } from "./run-context.ts";
 
 /** The commands that act; the others end the loop. */
@@ -44,6 +50,18 @@ async function perform(context: RunContext, itemId: string, command: ActingComma
       return buildCandidate(context, itemId, command);
     case "verify":
       return verifyCandidate(context, itemId, command);
+    case "prove_red":
+      return proveRed(context, itemId, command);
+    case "freeze_packet":
+      return freezePacket(context, itemId, command);
+    case "run_audits":
+      return runAudits(context, itemId, command);
+    case "merge_findings":
+      return writeMergedFindings(context, itemId, command);
+    case "run_triage":
+      return runTriage(context, itemId, command);
+    case "request_gate":
+      return requestGate(context, itemId, command);
     case "prepare_commit":
       return prepareCommit(context, itemId, command);
     case "advance_branch":

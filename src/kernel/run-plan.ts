@@ -4,7 +4,7 @@ import { buildSkippedExecution } from "../domain/stage-execution.ts";
 import type { StopState } from "../domain/run.ts";
 import { closeRun } from "./closure.ts";
 import { executeItems } from "./execution.ts";
-import { prepareBase } from "./planning.ts";
+import { planRun } from "./planning.ts";
 import { ingestPolicy } from "./policy-ingestion.ts";
 import type { RunContext } from "./run-context.ts";
 import { sealRun } from "./seal-run.ts";
@@ -14,7 +14,7 @@ import { validateRunBranch } from "./validation.ts";
 type RunStage = (context: RunContext) => Promise<RunStop | undefined>;
 
 const RUN_STAGE: Record<Stage, RunStage> = {
-  planning: prepareBase,
+  planning: planRun,
   policy_ingestion: ingestPolicy,
   execution: executeItems,
   validation: validateRunBranch,

@@ -1,5 +1,5 @@
 import { buildRunReport } from "../domain/report.ts";
-import { decideStop } from "../domain/run-decide.ts";
+import { decideStop, INTERRUPT_SIGNALS, type InterruptSignal } from "../domain/run-decide.ts";
 import type { RunStop } from "../domain/run-stop.ts";
 import type { StopState } from "../domain/run.ts";
 import { renderReportMarkdown } from "../render/report-markdown.ts";
@@ -33,6 +33,6 @@ export async function writeReports({
   recorder.record("report_written", { files });
 }
 
-function interruptSignal(signal: AbortSignal): "SIGINT" | "SIGTERM" {
-  return signal.reason === "SIGTERM" ? "SIGTERM" : "SIGINT";
+function interruptSignal({ reason }: AbortSignal): InterruptSignal {
+  return INTERRUPT_SIGNALS.find((signal) => signal === reason) ?? "SIGINT";
 }

@@ -1,5 +1,5 @@
-import { rulesOf } from "../domain/config.ts";
-import { DEFAULT_CONFIG_PATH } from "../domain/config.ts";
+import { rulesOf } from "../domain/item-rules.ts";
+import { DEFAULT_CONFIG_PATH, type Mode } from "../domain/config.ts";
 import { runBranch } from "../domain/ids.ts";
 import type { EventDetails } from "../domain/journal.ts";
 import { newRun } from "../domain/run.ts";
@@ -13,6 +13,7 @@ import type { RunContext, Settings } from "./run-context.ts";
 export interface StartFacts {
   readonly runId: string;
   readonly settings: Settings;
+  readonly mode: Mode;
   readonly options: EventDetails<"run_created">["options"];
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -48,6 +49,15 @@ export async function startRun(ports: Ports, inputs: RunInputs, facts: StartFact
         expected_artifacts: [...inputs.executor.expectedArtifacts],
         env_names: Object.keys(facts.settings.executorEnv).sort(),
       },
+      manager:
+        inputs.manager === undefined
+          ? null
+          : {
+              command: [...inputs.manager.command],
+              expected_artifacts: [...inputs.manager.expectedArtifacts],
+              env_names: Object.keys(facts.settings.managerEnv).sort(),
+            },
+      mode: facts.mode,
       run_branch: branch,
       options: facts.options,
       versions: { ...facts.versions },
@@ -56,7 +66,7 @@ export async function startRun(ports: Ports, inputs: RunInputs, facts: StartFact
   });
   if (event.type !== "run_created") throw new Error("the first event is run_created");
   ports.progress({ kind: "event", event });
-  const rules = rulesOf(config);
+  const rules = rulesOf(config, plan);
   const recorder = createRecorder(ports, newRun(event), rules);
   const configPath = inputs.configFile.path ?? DEFAULT_CONFIG_PATH;
   return { ports, recorder, plan, config, configPath, rules, settings: facts.settings };

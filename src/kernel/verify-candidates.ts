@@ -2,21 +2,28 @@ import { treeChangeSchema, type TreeChange } from "../domain/candidate.ts";
 import { canonicalJson } from "../domain/digest.ts";
 import { isInside } from "../domain/paths.ts";
 import type { SavedRun } from "../domain/saved-run.ts";
-import { judgeScope, VIOLATIONS_MAX } from "../domain/scope.ts";
+import { rulesOf } from "../domain/item-rules.ts";
+import type { JournalEvent } from "../domain/journal.ts";
+import { isHighApproved } from "../domain/policy.ts";
+import { classifyRisk } from "../domain/risk.ts";
+import { evolveRun, newRun } from "../domain/run.ts";
+import { findProtectedException, judgeScope, VIOLATIONS_MAX } from "../domain/scope.ts";
 import type { RunRepository } from "../ports.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 
 /** Judges the scope of every candidate again, from its list of changes, and that list from its commit. */
 export async function judgeCandidates(
-  { journal, plan, config }: SavedRun,
+  run: SavedRun,
   ports: {
     readonly repository: RunRepository;
     readonly configPath: string;
     read(path: string): Promise<Uint8Array | undefined>;
   },
 ): Promise<Mismatch[]> {
+  const { plan, config } = run;
   const mismatches: Mismatch[] = [];
-  for (const event of eventsOf(journal.events, "candidate_built")) {
+  const { tier } = classifyRisk({ plan, config });
+  for (const { event, isHighApproved: isApproved } of listCandidates(run)) {
     const { base_commit: base, tree, commit, files, violations } = event.details;
     const item = plan.items.find((candidate) => candidate.item_id === event.item_id);
     const path = files.find((candidate) => candidate.path.endsWith("/changes.json"))?.path;
@@ -32,6 +39,15 @@ export async function judgeCandidates(
       planPath: plan.path,
       configPath: ports.configPath,
       config,
+      tier,
+      protectedException: findProtectedException({
+        item,
+        planPath: plan.path,
+        configPath: ports.configPath,
+        config,
+        tier,
+        isHighApproved: isApproved,
+      }),
       trackedPaths: await ports.repository.listFilesAt(base),
     });
     if (canonicalJson(judged.slice(0, VIOLATIONS_MAX)) !== canonicalJson(violations)) {
@@ -49,6 +65,24 @@ export async function judgeCandidates(
     }
   }
   return mismatches;
+}
+
+type CandidateBuilt = JournalEvent & { type: "candidate_built" };
+
+/** Every candidate, with whether high risk was approved when its scope was judged. */
+function listCandidates({ journal, plan, config }: SavedRun): { event: CandidateBuilt; isHighApproved: boolean }[] {
+  const rules = rulesOf(config, plan);
+  const [first, ...rest] = journal.events;
+  if (first?.type !== "run_created") return [];
+  let state = newRun(first);
+  const found: { event: CandidateBuilt; isHighApproved: boolean }[] = [];
+  for (const event of rest) {
+    if (event.type === "candidate_built") {
+      found.push({ event, isHighApproved: state.policy !== undefined && isHighApproved(state.policy) });
+    }
+    state = evolveRun(state, event, rules);
+  }
+  return found;
 }
 
 /** Judges what was said of required artifacts again, from the commit that was verified: it has a path, or it has not. */

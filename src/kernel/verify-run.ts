@@ -2,13 +2,17 @@ import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
 import { canonicalJson, sha256 } from "../domain/digest.ts";
 import { parsePayload } from "../domain/executor-outcome.ts";
 import type { FileDigest } from "../domain/journal.ts";
-import { defaultConfig, parseConfig, policyDigest, rulesOf } from "../domain/config.ts";
+import { rulesOf } from "../domain/item-rules.ts";
+import { defaultConfig, parseConfig, policyDigest, type Config } from "../domain/config.ts";
 import { parsePlan } from "../domain/parse-plan.ts";
 import { replayDecisions } from "../domain/replay.ts";
 import { buildSavedReport } from "../domain/saved-report.ts";
+import { listPreparedTips } from "../domain/run.ts";
 import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
 import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
 import type { RunRepository } from "../ports.ts";
+import { judgeAudits } from "./verify-audits.ts";
+import { judgeClosing } from "./verify-closing.ts";
 import { judgeArtifacts, isCommitOf, judgeCandidates } from "./verify-candidates.ts";
 import { renderReportMarkdown } from "../render/report-markdown.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
@@ -45,10 +49,11 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
   const torn =
     journal.tornBytes === 0 ? [] : [`run-events.jsonl: ${journal.tornBytes} bytes of a torn last line follow`];
   const notes = sealed ? [] : ["the run is not sealed: it is running, or was cut short and not resumed", ...torn];
+  const forged = await judgeObjects(ports);
   const mismatches = [
     ...judgeTail(run),
     ...judgeSavedCheckpoint(run, ports.checkpoint),
-    ...replayDecisions(journal.events, rulesOf(run.config), run.plan).map((fault) =>
+    ...replayDecisions(journal.events, rulesOf(run.config, run.plan), run.plan).map((fault) =>
       at(`run-events.jsonl:${fault.seq}`, fault.message),
     ),
     ...journal.events.flatMap((event) => {
@@ -57,13 +62,9 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
     }),
     ...(await judgeFiles(run, ports)),
     ...(await judgeReports(run, ports)),
-    ...(await judgePlan(run, ports)),
-    ...(await judgePolicy(run, ports)),
     ...(await judgePayloads(run, ports)),
-    ...(await judgeCandidates(run, ports)),
-    ...(await judgeArtifacts(run, ports.repository)),
-    ...(await judgeCommits(run, ports)),
-    ...(await judgeObjects(ports)),
+    ...forged,
+    ...(forged.length > 0 ? [] : await judgeHistory(run, ports)),
   ];
   return {
     mismatches,
@@ -72,6 +73,19 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
     filesChecked: state.files.size,
     commitsChecked: state.items.filter((item) => typeof item.settled?.commit === "string").length,
   };
+}
+
+/** What is read through the private repository: of objects that are not what their names promise nothing can be said. */
+async function judgeHistory(run: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
+  return [
+    ...(await judgePlan(run, ports)),
+    ...(await judgePolicy(run, ports)),
+    ...(await judgeCandidates(run, ports)),
+    ...(await judgeArtifacts(run, ports.repository)),
+    ...(await judgeAudits(run, rulesOf(run.config, run.plan), ports)),
+    ...(await judgeCommits(run, ports)),
+    ...(await judgeClosing(run, ports)),
+  ];
 }
 
 function judgeTail({ state, journal }: SavedRun): Mismatch[] {
@@ -136,19 +150,33 @@ async function judgePlan({ state, plan, config }: SavedRun, { repository }: Veri
     forbiddenRoots: Object.values(config.paths),
   });
   const same = parsed.plan !== undefined && canonicalJson(parsed.plan) === canonicalJson(plan);
-  return same ? [] : [at("normalized_plan.json", "is not what the plan parses to")];
+  const moved = await repository.readFileAt(state.baseCommit, path);
+  return [
+    ...(same ? [] : [at("normalized_plan.json", "is not what the plan parses to")]),
+    ...(moved !== undefined && sha256(moved) === expected
+      ? []
+      : [at(PLAN_FILE, `is not ${path} at the base commit ${state.baseCommit} that the run was moved to`)]),
+  ];
 }
 
 async function judgePolicy({ state, config }: SavedRun, { repository, configPath }: VerifyPorts): Promise<Mismatch[]> {
-  const { base_commit: base, policy_sha256: expected, config: source } = state.created;
+  const { policy_sha256: expected, config: source } = state.created;
   if (policyDigest(config) !== expected) return [at(POLICY_FILE, "is not the policy that the run was started with")];
   // One that was given with --config is in no commit; its bytes are gone.
   if (source.authority === "local") return [];
-  const bytes = await repository.readFileAt(base, configPath);
-  const committed =
-    bytes === undefined ? defaultConfig() : parseConfig(configPath, new TextDecoder().decode(bytes)).config;
+  const readAt = async (base: string): Promise<Config | undefined> => {
+    const bytes = await repository.readFileAt(base, configPath);
+    return bytes === undefined ? defaultConfig() : parseConfig(configPath, new TextDecoder().decode(bytes)).config;
+  };
+  const base = state.created.base_commit;
+  const committed = await readAt(base);
   const same = committed !== undefined && canonicalJson(committed) === canonicalJson(config);
-  return same ? [] : [at(POLICY_FILE, `is not the configuration at the base commit ${base}`)];
+  if (!same) return [at(POLICY_FILE, `is not the configuration at the base commit ${base}`)];
+  // A run that was moved keeps its configuration; at the new base the policy alone has to be the same.
+  const moved = await readAt(state.baseCommit);
+  return moved !== undefined && policyDigest(moved) === expected
+    ? []
+    : [at(POLICY_FILE, `is not the policy at the base commit ${state.baseCommit} that the run was moved to`)];
 }
 
 async function judgeObjects({ repository }: VerifyPorts): Promise<Mismatch[]> {
@@ -179,9 +207,7 @@ async function judgeCommits({ state, journal }: SavedRun, { repository }: Verify
     }
   }
   const branch = await repository.readRef(`refs/heads/${state.created.run_branch}`);
-  const prepared = state.items.flatMap((item) =>
-    item.settled === undefined && item.commitPrepared !== undefined ? [item.commitPrepared.commit] : [],
-  );
+  const prepared = listPreparedTips(state);
   if (branch !== state.tip && !prepared.some((commit) => commit === branch)) {
     mismatches.push(
       at(

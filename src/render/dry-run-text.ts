@@ -1,10 +1,13 @@
 import { boundCalls } from "../domain/call-bound.ts";
-import type { Config } from "../domain/config.ts";
+import type { Config, Mode } from "../domain/config.ts";
 import type { Plan } from "../domain/plan.ts";
+import { classifyRisk } from "../domain/risk.ts";
+import { showText } from "../domain/visible-text.ts";
 
 /** What a dry run shows. */
 export interface DryRunFacts {
   readonly plan: Plan;
+  readonly mode: Mode;
   readonly planSha256: string;
   readonly policySha256: string;
   readonly config: Config;
@@ -13,11 +16,13 @@ export interface DryRunFacts {
   readonly itemIds: readonly string[];
   readonly selectedIds: readonly string[];
   readonly executor: { readonly command: readonly string[] };
+  readonly manager: { readonly command: readonly string[] } | undefined;
 }
 
 /** Renders what a run would do: plan, policy, the exact commands, and the most calls they can come to. */
 export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): string {
-  const { plan, config } = facts;
+  const { plan, config, mode, manager } = facts;
+  const risk = classifyRisk({ plan, config });
   const bound = boundCalls(plan, config, facts.selectedIds);
   const items = facts.itemIds
     .filter((id) => facts.selectedIds.includes(id))
@@ -30,6 +35,9 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       policy_sha256: facts.policySha256,
       config: facts.configFile,
       base_commit: facts.baseCommit,
+      mode,
+      risk,
+      manager: manager?.command ?? null,
       executor: facts.executor.command,
       prepare: config.prepare.commands,
       items: items.map((item) => ({
@@ -37,10 +45,15 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
         write_roots: item.write_roots,
         required_commands: item.required_commands,
       })),
+      audits: config.audits.lanes.map(({ name, command }) => ({ lane: name, command })),
+      triage: config.triage.use === "command" ? config.triage.command : null,
       validation: config.validation.commands,
       most_calls: {
         executor_sessions: bound.executorSessions,
         verification_commands: bound.verificationCommands,
+        red_commands: bound.redCommands,
+        auditor_sessions: bound.auditorSessions,
+        triage_sessions: bound.triageSessions,
         prepare_commands: bound.prepareCommands,
         validation_commands: bound.validationCommands,
       },
@@ -51,6 +64,9 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
     `plan      ${facts.planSha256}`,
     `policy    ${facts.policySha256} (${facts.configFile.path ?? "defaults"}, ${facts.configFile.authority})`,
     `base      ${facts.baseCommit}`,
+    `mode      ${mode}`,
+    `risk      ${risk.tier}: ${risk.reasons.map(({ text }) => showText(text)).join("; ")}`,
+    ...(manager === undefined ? [] : [`manager   ${manager.command.map(show).join(" ")}`]),
     `executor  ${facts.executor.command.map(show).join(" ")}`,
     ...config.prepare.commands.map((command) => `prepare   ${command.map(show).join(" ")}`),
     ...items.flatMap((item) => [
@@ -59,8 +75,12 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       ...item.required_commands.map((command) => `  must pass   ${command}`),
       ...item.required_artifacts.map((path) => `  must exist  ${path}`),
     ]),
+    ...config.audits.lanes.map(({ name, command }) => `audit     ${name}: ${command.map(show).join(" ")}`),
+    ...(config.triage.use === "command" ? [`triage    ${config.triage.command.map(show).join(" ")}`] : []),
     ...config.validation.commands.map((command) => `validate  ${command.map(show).join(" ")}`),
     `at most   ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
+      `${bound.redCommands} commands on the base, ${bound.auditorSessions} auditor sessions, ` +
+      `${bound.triageSessions} triage sessions, ` +
       `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,
   ]
     .join("\n")

@@ -1,3 +1,4 @@
+import { judgeLane } from "../domain/item-audit.ts";
 import { judgeVerification } from "../domain/verification.ts";
 import type { JournalEvent } from "../domain/journal.ts";
 import { showText } from "../domain/visible-text.ts";
@@ -63,10 +64,45 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
         `${item}verification ${verdict.kind}${verdict.kind === "failed" ? `: ${verdict.failures.join("; ")}` : ""}`,
       );
     }
+    case "red_green_judged":
+      return say(
+        "plain",
+        `${item}${event.details.test_paths.length} test file${event.details.test_paths.length === 1 ? "" : "s"} tried on the base`,
+      );
+    case "packet_frozen":
+      return say("plain", `${item}packet ${event.details.packet_sha256.slice(0, 12)} frozen`);
+    case "audit_started":
+      return say("plain", `${item}auditors ${event.details.lanes.map(({ lane }) => lane).join(", ")}`);
+    case "audit_finished":
+      return renderAudits(event, say, item);
+    case "triage_finished": {
+      const { facts } = event.details;
+      return facts.kind === "read"
+        ? say("plain", `${item}triage answered about ${facts.dispositions.length} findings`)
+        : say("yellow", `${item}triage does not count: ${facts.why}`);
+    }
+    case "gate_requested":
+      return say("yellow", `${item}waits for a person: ${event.details.gate_type} ${event.details.reason}`.trimEnd());
+    case "gate_decided":
+      return say(
+        event.details.decision === "rejected" ? "red" : "green",
+        `${item}gate ${event.details.decision} by ${event.details.by} (${event.details.authority})`,
+      );
+    case "evidence_supplied":
+      return say(
+        "plain",
+        `${item}evidence: ${event.details.files.length} file${event.details.files.length === 1 ? "" : "s"}`,
+      );
     case "item_settled": {
       const tone = event.details.terminal_state === "passed" ? "green" : "red";
       return say(tone, `${item}${[event.details.terminal_state, ...event.details.reason_codes].join(" ")}`);
     }
+    case "manager_started":
+      return say("plain", "manager plans");
+    case "closing_committed":
+      return say("green", `plan closed by commit ${event.details.commit.slice(0, 12)}`);
+    case "base_refreshed":
+      return say("bold", `base moved from ${event.details.from.slice(0, 12)} to ${event.details.to.slice(0, 12)}`);
     case "delivery_finished":
       return say("plain", `branch ${event.details.branch}: ${event.details.status}`);
     case "gates_evaluated":
@@ -77,6 +113,25 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
     default:
       return undefined;
   }
+}
+
+/** Side by side: what each lane's answer came to, and the first finding of each that found something. */
+function renderAudits(
+  event: Extract<JournalEvent, { type: "audit_finished" }>,
+  say: (tone: RenderedProgress["tone"], text: string) => RenderedProgress,
+  item: string,
+): RenderedProgress {
+  const { lanes, checkout_changed: changed, tamper } = event.details;
+  const judged = lanes.map((lane) => ({ ...lane, outcome: judgeLane(lane, changed) }));
+  const words = judged.map(({ lane, outcome, facts }) => {
+    const [first, ...more] = facts.kind === "read" && outcome.kind !== "engine_failed" ? facts.findings : [];
+    const found = first === undefined ? "" : ` (${first.title}${more.length > 0 ? ` and ${more.length} more` : ""})`;
+    if (outcome.kind === "engine_failed") return `${lane} proves nothing: ${outcome.why}`;
+    return `${lane} ${outcome.kind}${outcome.kind === "findings" && outcome.blocks ? ", blocks" : ""}${found}`;
+  });
+  if (tamper.length > 0) return say("red", `${item}git was tampered with during the audit: ${tamper[0]?.detail ?? ""}`);
+  const passes = judged.every(({ outcome }) => outcome.kind === "pass");
+  return say(passes ? "green" : "yellow", `${item}audits: ${words.join("; ")}`);
 }
 
 function renderCandidate(

@@ -1,12 +1,13 @@
 import { markdownTable } from "markdown-table";
 import type { RunReport } from "../domain/report.ts";
-import { showText } from "../domain/visible-text.ts";
+import { renderAuditSections } from "./audit-markdown.ts";
+import { escapeCell, escapeCode, escapeText } from "./markdown-text.ts";
 
 /** Renders the run report as Markdown: verdict first, then what would unblock it, stages, items, gates. */
 export function renderReportMarkdown(report: RunReport): string {
   const parts = [
     `# ${escapeText(report.verdict)}`,
-    `Run \`${report.run_id}\` of plan \`${escapeCode(report.plan_id)}\`. No independent auditor has looked at it: **not audited**.`,
+    `Run \`${report.run_id}\` of plan \`${escapeCode(report.plan_id)}\`. ${audited(report)}`,
     ...(report.failure === null ? [] : [`Why: ${escapeText(report.failure)}`]),
     ...nextActions(report),
     "## Items",
@@ -22,6 +23,9 @@ export function renderReportMarkdown(report: RunReport): string {
       ]),
     ]),
     ...report.items.flatMap(itemTrouble),
+    ...renderAuditSections(report.audit),
+    "## Policy",
+    policy(report),
     "## Gates",
     report.gate_decisions.length === 0
       ? "Not evaluated: the run stopped before them."
@@ -51,6 +55,28 @@ export function renderReportMarkdown(report: RunReport): string {
     ...(report.warnings.length === 0 ? [] : ["## Warnings", ...report.warnings.map((text) => `- ${escapeText(text)}`)]),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** Why the run was allowed to go on, or was not: every reason of its risk, and every approval that was given. */
+function policy({ mode, policy: decided }: RunReport): string {
+  if (decided === null) return `Mode ${mode}. Not decided: the run stopped before.`;
+  const { risk, approvals, refusals } = decided;
+  return [
+    `- ${decided.decision}, in ${mode} mode, at ${risk.tier} risk`,
+    ...risk.reasons.map(({ tier, text }) => `- ${tier}: ${escapeText(text)}`),
+    ...approvals.map(
+      ({ tier, authority, counts }) =>
+        `- ${tier} risk was approved by the ${authority}, which names nobody${counts ? "" : "; it does not count"}`,
+    ),
+    ...refusals.map(({ code, text }) => `- refused, ${code}: ${escapeText(text)}`),
+  ].join("\n");
+}
+
+/** What the reader may rely on: who looked at how much of it. */
+function audited({ audit }: RunReport): string {
+  if (audit.status === "not_audited") return "No independent auditor has judged it: **not audited**.";
+  const lanes = audit.items.flatMap((item) => item.rounds.flatMap((round) => round.lanes.map(({ lane }) => lane)));
+  return `Independent auditors (${[...new Set(lanes)].join(", ")}) judged ${audit.items_audited} of ${audit.items.length} items.`;
 }
 
 function nextActions(report: RunReport): string[] {
@@ -92,23 +118,4 @@ function programs(report: RunReport): string {
       String(execution.duration_ms),
     ]),
   ]);
-}
-
-/**
- * Text that came from a plan or a program, as one line in which nothing is active. GitHub looks for mentions, issues and
- * addresses in the text that is left after Markdown, where a backslash is gone; an empty comment between their parts
- * still stands there.
- */
-function escapeText(text: string): string {
-  return showText(text.replaceAll(/\s+/g, " "))
-    .replaceAll(/[\\`*_{}[\]<>#|!&~]/g, "\\$&")
-    .replaceAll(/@|:(?=\/\/)|www(?=\.)|\\#(?=\d)|GH-(?=\d)/gi, "$&<!-- -->");
-}
-
-function escapeCell(text: string): string {
-  return escapeText(text);
-}
-
-function escapeCode(text: string): string {
-  return showText(text.replaceAll(/[`\s]+/g, " "));
 }

@@ -1,4 +1,5 @@
 import type { NextAction } from "../domain/next-actions.ts";
+import { showText } from "../domain/visible-text.ts";
 
 /** What `conveyor status` shows. */
 export interface StatusFacts {
@@ -11,10 +12,17 @@ export interface StatusFacts {
     readonly terminal_state: string | null;
     readonly attempts: number;
     readonly reason_codes: readonly string[];
+    /** The manual gate that was asked for, if one was. */
+    readonly gate: { readonly gate_type: string; readonly decision: string; readonly by: string } | null;
   }[];
   readonly branch: string;
   readonly head_sha: string;
   readonly next_actions: readonly NextAction[];
+}
+
+/** Renders the saved state of one run among many as a line. */
+export function renderStatusLine({ run_id: id, verdict, held_by: holder }: StatusFacts): string {
+  return `${id}  ${verdict}${holder === null ? "" : `, held by ${holder}`}\n`;
 }
 
 /** Renders the saved state of a run as lines for a terminal. */
@@ -24,7 +32,7 @@ export function renderStatus(facts: StatusFacts): string {
   const items = facts.items.map((item) => {
     const codes = item.reason_codes.length === 0 ? "" : ` ${item.reason_codes.join(", ")}`;
     const attempts = `${item.attempts} attempt${item.attempts === 1 ? "" : "s"}`;
-    return `  ${item.id.padEnd(width)}  ${item.terminal_state ?? (item.attempts > 0 ? "begun" : "waiting")}, ${attempts}${codes}`;
+    return `  ${item.id.padEnd(width)}  ${item.terminal_state ?? (item.attempts > 0 ? "begun" : "waiting")}, ${attempts}${codes}${sayGate(item.gate)}`;
   });
   const actions = facts.next_actions.flatMap((action) => [
     `next    ${action.what}`,
@@ -40,4 +48,11 @@ export function renderStatus(facts: StatusFacts): string {
   ]
     .join("\n")
     .concat("\n");
+}
+
+function sayGate(gate: StatusFacts["items"][number]["gate"]): string {
+  if (gate === null) return "";
+  return gate.decision === "none"
+    ? `, gate ${gate.gate_type} open`
+    : `, gate ${gate.gate_type} ${gate.decision} by ${showText(gate.by)}`;
 }

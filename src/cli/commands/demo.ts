@@ -2,9 +2,11 @@ import { resolve } from "node:path";
 import { openWorkplace, world } from "../../compose.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { quoteShellWord } from "../../domain/shell-word.ts";
-import { refuse } from "../answer.ts";
 import { buildDemoFiles, DEMO_PLAN } from "../demo-files.ts";
 import type { Io } from "../io.ts";
+import { refuse, requireRun } from "../answer.ts";
+import { gate } from "./gate.ts";
+import { resume } from "./resume.ts";
 import { run } from "./run.ts";
 import { verify } from "./verify.ts";
 
@@ -32,7 +34,9 @@ export async function demo(io: Io, options: { keep?: string; quiet?: boolean }):
       quiet: options.quiet ?? false,
       format: "text",
     });
-    if (ended !== EXIT.done) return ended;
+    if (ended !== EXIT.blocked) return ended === EXIT.done ? EXIT.failed : ended;
+    const decided = await decideForDemo(inside, options.quiet ?? false);
+    if (decided !== EXIT.done) return decided;
     const verified = await verify(inside, undefined, { format: "text" });
     if (verified === EXIT.done && options.quiet !== true) conclude(io, keep);
     return verified;
@@ -41,12 +45,32 @@ export async function demo(io: Io, options: { keep?: string; quiet?: boolean }):
   }
 }
 
+/** Plays the person: approves the gate that the second item waits at, and goes on. */
+async function decideForDemo(io: Io, quiet: boolean): Promise<number> {
+  const found = await requireRun(io, undefined);
+  if (typeof found === "number") return found;
+  const { runId } = found.run.state;
+  if (!quiet) io.note(io.style("bold", "\nItem 02 asks for a sign-off. The demo plays the person and approves it."));
+  // The person is at the keyboard even where the demo runs in a job.
+  const person: Io = { ...io, env: { ...io.env, GITHUB_ACTIONS: undefined } };
+  const approved = await gate("approved")(person, runId, "02", { by: "demo", note: "read the document" });
+  if (approved !== EXIT.done) return approved;
+  return resume(io, runId, {
+    policyStatus: "allow",
+    ciStatus: "success",
+    reviewStatus: "approved",
+    quiet,
+    format: "text",
+  });
+}
+
 function explain(io: Io, path: string): void {
   io.note(io.style("bold", `A repository with a plan of two items, in ${path}`));
   io.note(
     [
-      "A scripted executor stands in for a coding agent. Its first try at item 01 has a fault: the orchestrator's own",
-      "verification finds it, and a fix round mends it. The three gates are given on the command line.",
+      "A scripted executor stands in for a coding agent, two scripted auditors for reviewers. The first try at item 01",
+      "passes its commands, but one auditor finds something missing, and a fix round mends it. Item 02 waits for a",
+      "person's sign-off. The three gates are given on the command line.",
       "",
     ].join("\n"),
   );

@@ -1,17 +1,18 @@
 import { join, resolve } from "node:path";
 import { openWorkplace, type Workplace, world } from "../../compose.ts";
-import { DEFAULT_CONFIG_PATH, defaultConfig, parseConfig, type Config } from "../../domain/config.ts";
+import type { Config } from "../../domain/config.ts";
 import { parsePlan } from "../../domain/parse-plan.ts";
 import { buildProblemLine, type LocatedProblem } from "../../domain/plan.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { refuse } from "../answer.ts";
+import { readCheckoutConfig } from "../checkout-config.ts";
 import type { Format, Io } from "../io.ts";
 
 /** `conveyor plans lint [PATH…]`: every problem of every plan; exit 2 if any is an error. */
 export async function lintPlans(io: Io, paths: string[], options: { format: Format }): Promise<number> {
   const opened = await openWorkplace(io.cwd, io.env);
   const workplace = opened.ok ? opened.value : undefined;
-  const config = readConfig(workplace);
+  const config = readCheckoutConfig(workplace?.places.root);
   const wanted = paths.length > 0 ? paths : activeFolder(workplace, config.config);
   if (wanted === undefined)
     return refuse(io, "USAGE", "outside a repository, name the plans: conveyor plans lint plan.md");
@@ -57,15 +58,6 @@ function lintPlan(
     forbiddenRoots: Object.values(facts.config.paths),
     ...(inRepository && facts.tracked !== undefined ? { trackedFiles: facts.tracked } : {}),
   }).problems;
-}
-
-/** The configuration of the checkout as it stands on disk: what a person who lints is about to commit. */
-function readConfig(workplace: Workplace | undefined): { config: Config; problems: LocatedProblem[] } {
-  const bytes =
-    workplace === undefined ? undefined : world.readLocalFile(join(workplace.places.root, DEFAULT_CONFIG_PATH));
-  if (bytes === undefined) return { config: defaultConfig(), problems: [] };
-  const { config, problems } = parseConfig(DEFAULT_CONFIG_PATH, new TextDecoder().decode(bytes));
-  return { config: config ?? defaultConfig(), problems };
 }
 
 function activeFolder(workplace: Workplace | undefined, config: Config): string[] | undefined {

@@ -1,40 +1,59 @@
-import { lockRun, openLockedRun, readResumeFacts, world, type RunLock } from "../../compose.ts";
+import { join, resolve as resolvePath } from "node:path";
+import { world } from "../../compose.ts";
 import { decideResume, type ResumeDecision } from "../../domain/recovery.ts";
+import { encodeName } from "../../domain/ids.ts";
+import { waitsForEvidence } from "../../domain/item-gate.ts";
 import { EXIT } from "../../domain/run-stop.ts";
-import { isWhole, type SavedRun, type SavedRunFault } from "../../domain/saved-run.ts";
-import { checkSavedRun, finishSealing, resumeRun } from "../../kernel/resume-run.ts";
+import { isWhole, type SavedRun } from "../../domain/saved-run.ts";
+import { showText } from "../../domain/visible-text.ts";
+import { resumeRun, type EvidenceByItem } from "../../kernel/resume-run.ts";
 import { refuse, requireRun, type FoundRun } from "../answer.ts";
 import { findCheckpointCopy } from "../checkpoint-copy.ts";
+import { startDeadline } from "../deadline.ts";
 import { finishRun, printOutcome } from "../finish-run.ts";
 import type { Io } from "../io.ts";
-import { given, parseSettings, type InvocationOptions } from "../options.ts";
-import { createProgress } from "../progress.ts";
+import { given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
+import { openRunLocked, printWarning } from "../open-run.ts";
 
 interface ResumeOptions extends InvocationOptions {
   readonly newAttempt?: string;
+  readonly evidenceDir?: string;
 }
 
 /** `conveyor resume [RUN]`: go on from the journal. */
 export async function resume(io: Io, name: string | undefined, options: ResumeOptions): Promise<number> {
   const found = await requireRun(io, name, latestNotDone);
   if (typeof found === "number") return found;
-  const parsed = parseSettings(options, found.run.state.created.options);
+  const parsed = parseSettings(options, io.env, found.run.state.created.options);
   if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
+  const evidence = readEvidence(io, found.run, options.evidenceDir);
+  if (typeof evidence === "number") return evidence;
+  const { mode } = found.run.state.created;
+  if (options.mode !== undefined && options.mode !== mode)
+    return refuse(io, "USAGE", `--mode: the run was started in ${mode} mode; a resume cannot change it`);
+  const managerEnvNames = Object.keys(parsed.value.settings.managerEnv);
   const copy = findCheckpointCopy(io, options.checkpointPath);
   if (!copy.ok) return refuse(io, "USAGE", copy.error);
   const executorEnvNames = Object.keys(parsed.value.settings.executorEnv);
-  const decide: Decide = (run) => {
+  const decide = (run: SavedRun): ResumeDecision => {
     const whole = isWhole(run, world.readCheckpoint(found.runFolder));
-    return decideResume(run.state, { newAttempt: options.newAttempt, executorEnvNames, whole });
+    return decideResume(run.state, {
+      newAttempt: options.newAttempt,
+      executorEnvNames,
+      managerEnvNames,
+      whole,
+      evidence: evidence.size > 0,
+    });
   };
   const decision = decide(found.run);
   if (decision.kind === "answer") return answer(io, found, decision, options);
-  const lock = lockRun(found.runFolder, found.run.state.runId);
-  if (!lock.ok) {
-    io.note(`LOCKED ${found.run.state.runId} is held by ${lock.error.holder}; nothing was changed`);
-    return EXIT.locked;
-  }
-  const opened = await openSealed(io, found, lock.value, options, copy.value, decide);
+  const limit = limitOf(options, found.run.config);
+  using deadline = startDeadline(io.interrupt, limit.minutes);
+  const opened = await openRunLocked(io, found, {
+    interrupt: deadline.interrupt,
+    quiet: options.quiet ?? false,
+    checkpointCopy: copy.value,
+  });
   if (typeof opened === "number") return opened;
   const { open, run, facts, warnings } = opened;
   // Decided once more under the lock: whoever held it may have gone on since.
@@ -47,57 +66,16 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
     settings: parsed.value.settings,
     options: {
       ...parsed.value.values,
+      ...limit.option,
       "new-attempt": given(options.newAttempt ?? null, options.newAttempt === undefined),
     },
     warnings,
     newAttempt: options.newAttempt,
+    evidence,
   });
   for (const warning of context.recorder.state.warnings.slice(warnings.length)) printWarning(io, warning);
-  return finishRun(io, open, context, options.format);
-}
-
-/** What a resume does about a run as it was just read. */
-type Decide = (run: SavedRun) => ResumeDecision;
-
-/** Opens a run, and ends first what a process that was killed while sealing had begun. */
-async function openSealed(
-  io: Io,
-  found: FoundRun,
-  lock: RunLock,
-  options: ResumeOptions,
-  copy: string | undefined,
-  decide: Decide,
-): ReturnType<typeof openChecked> {
-  const opened = await openChecked(io, found, lock, options, copy);
-  if (typeof opened === "number" || decide(opened.run).kind !== "finish_sealing") return opened;
-  const torn = await finishSealing(opened.open.ports, opened.run, opened.facts);
-  for (const warning of torn) printWarning(io, warning);
-  await opened.open.close(false);
-  const reopened = await openChecked(io, found, lock, options, copy);
-  return typeof reopened === "number" ? reopened : { ...reopened, warnings: [...opened.warnings, ...torn] };
-}
-
-/** Reads the run again under its lock, opens it, and re-verifies what a resume would build on. */
-async function openChecked(io: Io, found: FoundRun, lock: RunLock, options: ResumeOptions, copy: string | undefined) {
-  const { workplace, runFolder } = found;
-  const read = world.readSavedRun(runFolder);
-  if (!read.ok) return fail(io, read.error);
-  const run = read.value;
-  const wiring = {
-    interrupt: io.interrupt,
-    progress: createProgress(io, options.quiet ?? false),
-    checkpointCopy: copy,
-  };
-  const open = await openLockedRun(workplace, wiring, { run, runFolder, lock });
-  if (open === undefined) return fail(io, { code: "ARTIFACT_TAMPERED", path: "repo.git", message: "is missing" });
-  const facts = readResumeFacts(runFolder, run);
-  const checked = await checkSavedRun(run, open.ports, facts);
-  if (!checked.ok) {
-    await open.close(false);
-    return fail(io, checked.error);
-  }
-  for (const warning of checked.value.warnings) printWarning(io, warning);
-  return { open, run, facts, warnings: checked.value.warnings };
+  // Awaited here: the clock of the deadline stops with this call.
+  return await finishRun(io, open, context, options.format);
 }
 
 /** Says why there is nothing to go on with; who reads JSON is told how the run stands, unless the call was wrong. */
@@ -112,13 +90,39 @@ function answer(
   return exitCode;
 }
 
-function printWarning(io: Io, warning: string): void {
-  io.note(`${io.style("yellow", "warning:")} ${warning}`);
-}
-
-function fail(io: Io, fault: SavedRunFault): number {
-  io.note(`${io.style("red", fault.code)} ${fault.path}: ${fault.message}`);
-  return EXIT.failed;
+/**
+ * The evidence of each item that waits for some: `DIR/<item>/` when it is there, else all of DIR for the one item that
+ * waits. Several waiting, nothing in it, or something in it that is no plain file, is exit 2: nothing is left out in
+ * silence.
+ */
+function readEvidence(io: Io, run: SavedRun, folder: string | undefined): EvidenceByItem | number {
+  if (folder === undefined) return new Map();
+  const waiting = run.state.items.filter(waitsForEvidence).map((item) => item.itemId);
+  if (waiting.length === 0) return refuse(io, "USAGE", "--evidence-dir: no item waits for evidence");
+  const root = resolvePath(io.cwd, folder);
+  const own = waiting
+    .map((id) => ({ id, path: join(root, encodeName(id)) }))
+    .filter(({ path }) => world.readFolder(path) !== undefined);
+  const [only] = waiting;
+  if (own.length === 0 && (only === undefined || waiting.length > 1)) {
+    return refuse(
+      io,
+      "USAGE",
+      `--evidence-dir: several items wait; make a folder for each in ${folder}: ${waiting.join(", ")}`,
+    );
+  }
+  const evidence = new Map<string, readonly { name: string; bytes: Uint8Array }[]>();
+  for (const { id, path } of own.length > 0 || only === undefined ? own : [{ id: only, path: root }]) {
+    const found = world.readFolder(path);
+    const [other] = found?.others ?? [];
+    if (other !== undefined) {
+      return refuse(io, "USAGE", `--evidence-dir: expected plain files alone in ${path}, found ${showText(other)}`);
+    }
+    if (found === undefined || found.files.length === 0)
+      return refuse(io, "USAGE", `--evidence-dir: expected files in ${path}, found none`);
+    evidence.set(id, found.files);
+  }
+  return evidence;
 }
 
 function latestNotDone(runs: readonly SavedRun[]): number {

@@ -1,15 +1,17 @@
 import { resolve } from "node:path";
 import { type Workplace, openNewRun, world } from "../../compose.ts";
 import { normalizePath, pathProblem } from "../../domain/paths.ts";
+import { err, ok, type Result } from "../../domain/result.ts";
 import { EXIT } from "../../domain/run-stop.ts";
-import { loadInputs } from "../../kernel/load-inputs.ts";
+import { loadInputs, type ProgramInput } from "../../kernel/load-inputs.ts";
 import { startRun } from "../../kernel/start-run.ts";
 import { renderDryRun } from "../../render/dry-run-text.ts";
 import { printProblems, printRefusals, refuse, requireWorkplace } from "../answer.ts";
 import { findCheckpointCopy } from "../checkpoint-copy.ts";
+import { startDeadline } from "../deadline.ts";
 import { finishRun } from "../finish-run.ts";
 import type { Io } from "../io.ts";
-import { given, parseSettings, type InvocationOptions } from "../options.ts";
+import { given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { readVersions } from "../versions.ts";
 
@@ -22,13 +24,16 @@ interface RunOptions extends InvocationOptions {
   readonly executorBin?: string;
   readonly executorArg?: readonly string[];
   readonly executorExpectedArtifact?: readonly string[];
+  readonly managerBin?: string;
+  readonly managerArg?: readonly string[];
+  readonly managerExpectedArtifact?: readonly string[];
 }
 
 /** `conveyor run PLAN`: one plan from the start. */
 export async function run(io: Io, planArgument: string, options: RunOptions): Promise<number> {
   const workplace = await requireWorkplace(io);
   if (typeof workplace === "number") return workplace;
-  const parsed = parseSettings(options);
+  const parsed = parseSettings(options, io.env);
   if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
   const planPath = world.toRepositoryPath(workplace.places.root, io.cwd, planArgument);
   if (planPath === undefined)
@@ -38,8 +43,10 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     return refuse(io, "USAGE", `--config: cannot read ${options.config}`);
   const copy = findCheckpointCopy(io, options.checkpointPath);
   if (!copy.ok) return refuse(io, "USAGE", copy.error);
-  const executorFault = findExecutorFault(options);
-  if (executorFault !== undefined) return refuse(io, "USAGE", executorFault);
+  const executor = readProgram("executor", options.executorBin, options.executorArg, options.executorExpectedArtifact);
+  if (!executor.ok) return refuse(io, "USAGE", executor.error);
+  const manager = readProgram("manager", options.managerBin, options.managerArg, options.managerExpectedArtifact);
+  if (!manager.ok) return refuse(io, "USAGE", manager.error);
   const inputs = await loadInputs(workplace.user, {
     planPath,
     planOnDisk: world.readLocalFile(resolve(io.cwd, planArgument)),
@@ -47,24 +54,29 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
       localConfig === undefined ? undefined : { path: nameConfig(io, workplace, options), bytes: localConfig },
     items: options.item ?? [],
     allowDirty: options.allowDirty ?? false,
-    executor:
-      options.executorBin === undefined
-        ? undefined
-        : {
-            command: [options.executorBin, ...(options.executorArg ?? [])],
-            expectedArtifacts: options.executorExpectedArtifact ?? [],
-          },
+    executor: executor.value,
+    manager: manager.value,
   });
   if (!inputs.ok) return printRefusals(io, inputs.error);
+  if (inputs.value.manager === undefined && options.managerEnv !== undefined)
+    return refuse(
+      io,
+      "USAGE",
+      "--manager-env: there is no manager; set one in the configuration or give --manager-bin",
+    );
+  const { config, configFile } = inputs.value;
+  const mode = options.mode ?? config.policy.mode;
   printProblems(io, inputs.value.warnings);
   if (options.dryRun === true) {
-    io.out(renderDryRun(inputs.value, options.format));
+    io.out(renderDryRun({ ...inputs.value, mode }, options.format));
     return EXIT.done;
   }
+  const limit = limitOf(options, inputs.value.config);
+  using deadline = startDeadline(io.interrupt, limit.minutes);
   const opened = await openNewRun(
     workplace,
     {
-      interrupt: io.interrupt,
+      interrupt: deadline.interrupt,
       progress: createProgress(io, options.quiet ?? false),
       checkpointCopy: copy.value,
     },
@@ -78,11 +90,27 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   const context = await startRun(ports, inputs.value, {
     runId,
     settings: parsed.value.settings,
+    mode,
     options: {
       ...parsed.value.values,
+      ...limit.option,
       item: given([...(options.item ?? [])], options.item === undefined),
       config: given(options.config ?? null, options.config === undefined),
       "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),
+      mode: {
+        value: mode,
+        source:
+          options.mode !== undefined ? "command_line" : configFile.authority === "none" ? "default" : "configuration",
+      },
+      manager: {
+        value: inputs.value.manager === undefined ? null : [...inputs.value.manager.command],
+        source:
+          options.managerBin !== undefined
+            ? "command_line"
+            : config.manager === undefined
+              ? "default"
+              : "configuration",
+      },
       executor: {
         value: [...inputs.value.executor.command],
         source: options.executorBin === undefined ? "configuration" : "command_line",
@@ -90,20 +118,29 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     },
     versions: await readVersions(io),
   });
-  return finishRun(io, opened.value, context, options.format);
+  // Awaited here: the clock of the deadline stops with this call.
+  return await finishRun(io, opened.value, context, options.format);
 }
 
-/** What is wrong with the options of the executor, in words. */
-function findExecutorFault(options: RunOptions): string | undefined {
-  const { executorBin, executorArg, executorExpectedArtifact: artifacts } = options;
-  if (executorBin === undefined && (executorArg ?? artifacts) !== undefined) {
-    return "--executor-arg and --executor-expected-artifact need --executor-bin";
+/** A program that the command line names in place of the configured one; what is wrong with its options, in words. */
+function readProgram(
+  name: "executor" | "manager",
+  program: string | undefined,
+  args: readonly string[] | undefined,
+  artifacts: readonly string[] | undefined,
+): Result<ProgramInput | undefined, string> {
+  if (program === undefined) {
+    return (args ?? artifacts) === undefined
+      ? ok(undefined)
+      : err(`--${name}-arg and --${name}-expected-artifact need --${name}-bin`);
   }
-  if (executorBin === "") return "--executor-bin: expected a program, found an empty word, for example node";
+  if (program === "") return err(`--${name}-bin: expected a program, found an empty word, for example node`);
   const outside = artifacts?.find((path) => pathProblem(normalizePath(path)) !== undefined);
   return outside === undefined
-    ? undefined
-    : `--executor-expected-artifact: expected a path inside the worktree, found ${outside}, for example out/report.json`;
+    ? ok({ command: [program, ...(args ?? [])], expectedArtifacts: artifacts ?? [] })
+    : err(
+        `--${name}-expected-artifact: expected a path inside the worktree, found ${outside}, for example out/report.json`,
+      );
 }
 
 /** A configuration inside the checkout is named as the repository names it: by that name it is protected. */

@@ -1,3 +1,4 @@
+import { buildAuditSummary, sayAudited } from "../../domain/audit-summary.ts";
 import { openForReading } from "../../compose.ts";
 import { DEFAULT_CONFIG_PATH } from "../../domain/config.ts";
 import { EXIT } from "../../domain/run-stop.ts";
@@ -19,16 +20,15 @@ export async function verify(io: Io, name: string | undefined, options: { format
   if (options.format === "json") {
     const { mismatches, notes } = verified;
     const checked = { events: verified.eventsChecked, files: verified.filesChecked, commits: verified.commitsChecked };
-    io.out(
-      `${JSON.stringify({ run_id: run.state.runId, agrees, audit: "not_audited", checked, mismatches, notes })}\n`,
-    );
+    const audit = buildAuditSummary(run.state).status;
+    io.out(`${JSON.stringify({ run_id: run.state.runId, agrees, audit, checked, mismatches, notes })}\n`);
   } else {
     for (const note of verified.notes) io.note(note);
     for (const mismatch of verified.mismatches) io.out(showText(`${mismatch.where}: ${mismatch.message}`));
     const counts = `${verified.eventsChecked} events, ${verified.filesChecked} files, ${verified.commitsChecked} commits`;
     io.out(
       agrees
-        ? `${run.state.runId} agrees with its journal: ${counts} (not audited)`
+        ? `${run.state.runId} agrees with its journal: ${counts} (${sayAudited(run.state)})`
         : `${run.state.runId}: ${verified.mismatches.length} mismatches`,
     );
   }

@@ -11,6 +11,7 @@ export type GitVerb =
   | "diff"
   | "diff-tree"
   | "for-each-ref"
+  | "hash-object"
   | "index-pack"
   | "init"
   | "ls-files"

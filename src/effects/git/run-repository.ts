@@ -8,11 +8,13 @@ import type { ObjectFormat } from "./object-id.ts";
 import { listTracked, readCommit, readFileAt } from "./read-objects.ts";
 import { readCommitOfRef, swapRefIn } from "./refs.ts";
 import { findForged } from "./forged-objects.ts";
+import { buildTreeWith } from "./tree-files.ts";
 import { openScratch, type ObjectStore, type Scratch } from "./scratch.ts";
 import { compareMetadata, readMetadata, type MetadataFacts } from "./tamper.ts";
 import { DIFF_FLAGS, ForgedObjectError, readChanges } from "./tree-changes.ts";
 import {
   checkOutTree,
+  copyPathsFrom,
   findWorktree,
   makeWorktree,
   readWorktreeCommit,
@@ -82,6 +84,7 @@ function buildRepository(options: RunRepositoryOptions, borrowed?: string): RunR
   return {
     openWorktree: (name, commit) => makeWorktree(places, name, commit),
     findWorktree: (name) => findWorktree(places, name),
+    copyPaths: (worktree, commit, paths) => copyPathsFrom(places, worktree, commit, paths),
     restoreTree: (worktree, tree) => checkOutTree(places, worktree, tree),
     removeWorktrees: () => removeAllWorktrees(places),
     ...buildSnapshots(places),
@@ -149,10 +152,11 @@ function buildCandidates(places: WorktreePlaces): Candidates {
   };
 }
 
-type Writing = Pick<RunRepository, "commitTree" | "swapRef" | "readRef">;
+type Writing = Pick<RunRepository, "buildTree" | "commitTree" | "swapRef" | "readRef">;
 
 function buildWriting(store: ObjectStore, own: ReturnType<typeof buildPrivateContext>): Writing {
   return {
+    buildTree: (base, files) => withScratch(store, (scratch) => buildTreeWith(scratch.context(), store, base, files)),
     commitTree: ({ tree, parent, message, at }) =>
       withScratch(store, async (scratch) => {
         const context = scratch.context(undefined, undefined, buildIdentity(at));

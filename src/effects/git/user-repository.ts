@@ -16,6 +16,17 @@ export interface OpenedUserRepository extends UserRepository {
   /** Where objects and refs lie; differs from `gitDir` in a linked worktree. */
   readonly gitCommonDir: string;
   readonly objectFormat: ObjectFormat;
+  /** The pins of all runs that were ever started here, and whether a branch or tag holds the commit as well. */
+  listBasePins(): Promise<readonly BasePin[]>;
+  removeBasePin(runId: string): Promise<void>;
+}
+
+/** A ref that keeps the base commit of a run from being pruned. */
+export interface BasePin {
+  readonly runId: string;
+  readonly commit: string;
+  /** True when a branch, remote branch or tag contains the commit: nothing is lost with the pin. */
+  readonly held: boolean;
 }
 
 /** Why there is no repository to work in. `message` says expected and found. */
@@ -95,6 +106,10 @@ function buildUserRepository(
   facts: Places & { headCommit: string; headRef: string | undefined },
 ): OpenedUserRepository {
   const { objectFormat } = facts;
+  const pinOf = (runId: string): string => {
+    if (!isRunId(runId)) throw new Error(`expected a run id, found ${runId}`);
+    return `${BASE_PINS}${runId}`;
+  };
   return {
     ...facts,
     readRef: (ref) => readCommitOfRef(context, ref),
@@ -108,8 +123,11 @@ function buildUserRepository(
     listFilesAt: async (commit) => (await listTracked(context, commit)).map((file) => file.path.toString("utf8")),
     listUnsupported: (commit) => listUnsupportedIn(context, objectFormat, commit),
     pinBase: async (runId, commit) => {
-      if (!isRunId(runId)) throw new Error(`expected a run id, found ${runId}`);
-      await runGit(context, "update-ref", ["--no-deref", `refs/conveyor/base/${runId}`, commit]);
+      await runGit(context, "update-ref", ["--no-deref", pinOf(runId), commit]);
+    },
+    listBasePins: () => listBasePinsIn(context),
+    removeBasePin: async (runId) => {
+      await runGit(context, "update-ref", ["--no-deref", "-d", pinOf(runId)]);
     },
     deliverBranch: async ({ privateGitDir, branch, base, head, from }) => {
       const ref = branch.startsWith("refs/") ? branch : `refs/heads/${branch}`;
@@ -119,6 +137,23 @@ function buildUserRepository(
       return swapRefIn(context, ref, from, head);
     },
   };
+}
+
+const BASE_PINS = "refs/conveyor/base/";
+
+async function listBasePinsIn(context: GitContext): Promise<BasePin[]> {
+  const listed = await runGit(context, "for-each-ref", ["--format=%(refname) %(objectname)", BASE_PINS]);
+  const pins: BasePin[] = [];
+  for (const line of listed.stdout.toString("utf8").split("\n")) {
+    const [ref = "", commit = ""] = line.split(" ");
+    const runId = ref.slice(BASE_PINS.length);
+    if (!isRunId(runId)) continue;
+    const places = ["refs/heads", "refs/remotes", "refs/tags"];
+    const args = ["--count=1", `--contains=${commit}`, ...places];
+    const { code, stdout } = await runGit(context, "for-each-ref", args, { accept: [0, 1, 128, 129] });
+    pins.push({ runId, commit, held: code === 0 && stdout.length > 0 });
+  }
+  return pins;
 }
 
 async function listUncommittedIn(context: GitContext): Promise<string[]> {

@@ -69,6 +69,23 @@ export async function checkOutTree(places: WorktreePlaces, worktree: Worktree, t
   await runGit(context, "read-tree", ["--reset", "-u", tree]);
 }
 
+/** Makes these files of a worktree what they are at a commit; every other file stays as it is at the worktree's own. */
+export async function copyPathsFrom(
+  places: WorktreePlaces,
+  worktree: Worktree,
+  commit: string,
+  paths: readonly string[],
+): Promise<void> {
+  if (paths.length === 0) return;
+  await using scratch = await openScratch(places.store);
+  const context = scratch.context();
+  await runGit(context, "read-tree", [await readWorktreeCommit(places, worktree.name)]);
+  const { stdout } = await runGit(context, "ls-tree", ["-r", "-z", "--full-tree", commit, "--", ...paths]);
+  await runGit(context, "update-index", ["-z", "--index-info"], { stdin: stdout });
+  const tree = (await runGit(context, "write-tree", [])).stdout.toString("latin1").trim();
+  await checkOutTree(places, worktree, tree);
+}
+
 /** Removes every worktree the private repository knows. Other folders beside them, such as caches, stay. */
 export async function removeAllWorktrees(places: WorktreePlaces): Promise<void> {
   const metadata = join(places.gitDir, "worktrees");

@@ -9,6 +9,20 @@ export function attemptFolder(itemId: string, attempt: number): string {
   return `items/${encodeName(itemId)}/attempt-${attempt}`;
 }
 
+/** Folder of one session in the run folder. */
+export function sessionFolder(
+  itemId: string,
+  attempt: number,
+  { session, round }: { readonly session: number; readonly round: number },
+): string {
+  return `${attemptFolder(itemId, attempt)}/round-${round}/session-${session}`;
+}
+
+/** The files that keep a session's output: stdout, then stderr. */
+export function sessionLogs(folder: string): readonly [string, string] {
+  return [`${folder}/stdout.log`, `${folder}/stderr.log`];
+}
+
 /** Name of an attempt's worktree for a purpose, for example `01-2-work`. */
 export function worktreeName(itemId: string, attempt: number, purpose: string): string {
   return `${encodeName(itemId)}-${attempt}-${purpose}`;

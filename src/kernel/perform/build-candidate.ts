@@ -1,4 +1,5 @@
-import { judgeScope, VIOLATIONS_MAX } from "../../domain/scope.ts";
+import { isHighApproved } from "../../domain/policy.ts";
+import { findProtectedException, judgeScope, VIOLATIONS_MAX } from "../../domain/scope.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, readPreparedPaths } from "./attempt-files.ts";
 
@@ -25,6 +26,7 @@ export async function buildCandidate(
     planPath: context.plan.path,
     configPath: context.configPath,
     config: context.config,
+    ...readScopeException(context, itemId),
     trackedPaths: await ports.repository.listFilesAt(base),
   });
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/candidate-${state.sessions.length}`;
@@ -55,6 +57,16 @@ export async function buildCandidate(
     },
     itemId,
   );
+}
+
+/** What risk and its approval say of sensitive and protected paths. */
+function readScopeException(context: RunContext, itemId: string) {
+  const { plan, config, configPath, recorder, rules } = context;
+  const { tier } = rules.admission.risk;
+  const { policy } = recorder.state;
+  const facts = { item: planItem(context, itemId), planPath: plan.path, configPath, config, tier };
+  const isApproved = policy !== undefined && isHighApproved(policy);
+  return { tier, protectedException: findProtectedException({ ...facts, isHighApproved: isApproved }) };
 }
 
 /** Records that no candidate can be built, and why. */

@@ -1,17 +1,18 @@
 import { PAYLOAD_BYTES_MAX, parsePayload } from "../../domain/executor-outcome.ts";
+import type { SessionKind } from "../../domain/item.ts";
 import type { EventDetails, FileDigest } from "../../domain/journal.ts";
 import { buildStageExecution } from "../../domain/stage-execution.ts";
 import type { Scratch, Worktree } from "../../ports.ts";
 import { sealFiles } from "../prepare-worktree.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
-import { attemptFolder, findOrRestoreWorktree, worktreeName } from "./attempt-files.ts";
+import { findOrRestoreWorktree, sessionFolder, sessionLogs, worktreeName } from "./attempt-files.ts";
 import { buildProgram, writeBriefing, type Briefing } from "./session-briefing.ts";
 
 interface SessionCommand {
   readonly attempt: number;
   readonly session: number;
   readonly round: number;
-  readonly kind: "execute" | "fix";
+  readonly kind: SessionKind;
 }
 
 /**
@@ -23,7 +24,7 @@ export async function runSession(context: RunContext, itemId: string, command: S
   const { attempt, session, round, kind } = command;
   const worktree = await findOrRestoreWorktree(context, itemId);
   if (worktree === undefined) return;
-  const folder = `${attemptFolder(itemId, attempt)}/round-${round}/session-${session}`;
+  const folder = sessionFolder(itemId, attempt, { session, round });
   const scratch = await ports.environments.openScratch(worktreeName(itemId, attempt, `session-${session}`));
   const briefing = await writeBriefing(context, { itemId, ...command, folder, scratch });
   recorder.record("session_started", { attempt, session, round, kind, files: briefing.files }, itemId);
@@ -49,7 +50,7 @@ async function runExecutor(
   const program = await buildProgram(context, briefing, worktreeName(itemId, attempt, `home-${session}`));
   const before = await ports.repository.snapshot(worktree);
   const note = await ports.artifacts.note(worktree.path, expected);
-  const [stdout, stderr] = [`${folder}/stdout.log`, `${folder}/stderr.log`];
+  const [stdout, stderr] = sessionLogs(folder);
   const report = await ports.processes.run({
     ...program,
     cwd: worktree.path,

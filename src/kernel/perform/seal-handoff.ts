@@ -1,16 +1,24 @@
+import { buildHandoffNote } from "../../domain/handoff-note.ts";
 import { encodeName } from "../../domain/ids.ts";
-import type { RunContext } from "../run-context.ts";
+import { renderHandoffMarkdown } from "../../render/handoff-markdown.ts";
+import { itemState, type RunContext } from "../run-context.ts";
 import { recordRefusal } from "./build-candidate.ts";
-import { currentAttempt, findOrRestoreWorktree, readPreparedPaths } from "./attempt-files.ts";
+import {
+  currentAttempt,
+  findOrRestoreWorktree,
+  readPreparedPaths,
+  sessionFolder,
+  sessionLogs,
+} from "./attempt-files.ts";
 
-/** Path of a handoff note in the run folder. */
-export function handoffPath(itemId: string, attempt: number, session: number): string {
-  return `handoffs/${encodeName(itemId)}-attempt-${attempt}-session-${session}.json`;
+/** Path of a handoff note in the run folder, for eyes or as its JSON twin. */
+export function handoffPath(itemId: string, attempt: number, session: number, form: "md" | "json"): string {
+  return `handoffs/${encodeName(itemId)}-attempt-${attempt}-session-${session}.${form}`;
 }
 
 /**
  * Seals a handoff: the worktree as one tree, so that the next session starts from exactly this, here or elsewhere,
- * and a note for it.
+ * and a note for it, as Markdown and as JSON.
  */
 export async function sealHandoff(
   context: RunContext,
@@ -25,17 +33,14 @@ export async function sealHandoff(
   const candidate = await ports.repository.buildCandidate(worktree, state.baseCommit, excluded);
   if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
   const { tree, changes } = candidate;
-  const note = {
-    schema_version: "conveyor.handoff.v1",
-    item_id: itemId,
-    attempt,
-    session,
-    round,
-    summary: state.sessions.at(-1)?.summary ?? "",
-    tree,
-    changed_paths: changes.map((change) => change.path).slice(0, 200),
-    next_action: "go on in the same worktree where the session before stopped",
-  };
-  const file = await ports.files.write(handoffPath(itemId, attempt, session), `${JSON.stringify(note, null, 2)}\n`);
-  recorder.record("handoff_sealed", { attempt, session, tree, files: [file] }, itemId);
+  const last = state.sessions.at(-1);
+  if (last === undefined) throw new Error("only a session hands off");
+  const logPaths = sessionLogs(sessionFolder(itemId, attempt, last));
+  const seen = { attempt, session: last, tree, changes, logPaths };
+  const note = buildHandoffNote(recorder.state, itemState(context, itemId), seen);
+  const files = [
+    await ports.files.write(handoffPath(itemId, attempt, session, "json"), `${JSON.stringify(note, null, 2)}\n`),
+    await ports.files.write(handoffPath(itemId, attempt, session, "md"), renderHandoffMarkdown(note)),
+  ];
+  recorder.record("handoff_sealed", { attempt, session, tree, files }, itemId);
 }

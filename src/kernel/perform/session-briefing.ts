@@ -1,5 +1,8 @@
+import type { SessionKind } from "../../domain/item.ts";
 import type { FileDigest } from "../../domain/journal.ts";
 import { buildFindings } from "../../domain/findings.ts";
+import { chooseInstructionFiles, tellInstructions, type InstructionFiles } from "../../domain/instruction-files.ts";
+import { buildGuardrails, buildTask, tellFindings } from "../../domain/prompt.ts";
 import { renderPrompt } from "../../render/prompt-text.ts";
 import type { Scratch } from "../../ports.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
@@ -21,7 +24,7 @@ export async function writeBriefing(
     attempt: number;
     session: number;
     round: number;
-    kind: "execute" | "fix";
+    kind: SessionKind;
     folder: string;
     scratch: Scratch;
   },
@@ -37,19 +40,24 @@ export async function writeBriefing(
   };
   const planBytes = await ports.files.read("plan.md");
   const planFile = await scratch.write("plan.md", planBytes ?? "");
-  const note = await readHandoffNote(context, itemId);
-  const handoff = note === undefined ? undefined : await hand("handoff.json", note);
+  const handoff = await readHandoffNote(context, itemId);
+  const handoffNote = handoff === undefined ? undefined : await hand("handoff.md", handoff.markdown);
+  const handoffTwin = handoff === undefined ? undefined : await hand("handoff.json", handoff.json);
   const found =
     findings.length === 0 ? undefined : await hand("findings.json", `${JSON.stringify(findings, null, 2)}\n`);
+  const evidence = await handEvidence(context, itemId, scratch);
   const prompt = await hand(
     "prompt.md",
     renderPrompt({
-      plan,
-      item,
-      kind,
+      role: kind,
       round,
-      findings,
-      handoffFile: handoff,
+      task: buildTask(plan, item),
+      guardrails: buildGuardrails({ plan, item, config: context.config, configPath: context.configPath }),
+      findings: tellFindings(findings),
+      findingsFile: found,
+      handoffFile: handoffNote,
+      evidenceFolder: evidence,
+      instructions: await readInstructions(context, item.write_roots),
       resultPath: `${scratch.path}/result.json`,
     }),
   );
@@ -64,14 +72,61 @@ export async function writeBriefing(
     round: String(round),
     prompt_path: prompt,
     result_path: `${scratch.path}/result.json`,
-    handoff_path: handoff ?? "",
+    handoff_path: handoffTwin ?? "",
+    findings_path: found ?? "",
+    mode: recorder.state.created.mode,
+    risk_tier: context.rules.admission.risk.tier,
   };
   const env = {
-    ...Object.fromEntries(Object.entries(placeholders).map(([name, value]) => [`ORCH_${name.toUpperCase()}`, value])),
+    ...buildOrchEnv(placeholders),
     ORCH_CONTEXT_THRESHOLD: String(context.rules.contextRemainingFloor),
-    ...(found === undefined ? {} : { ORCH_FINDINGS_PATH: found }),
+    ...(evidence === undefined ? {} : { ORCH_EVIDENCE_PATH: evidence }),
   };
   return { placeholders, env, files };
+}
+
+/** The instruction files of the run's base: what a session or an item before wrote into one is never repeated. */
+async function readInstructions(context: RunContext, writeRoots: readonly string[]): Promise<InstructionFiles> {
+  const { repository } = context.ports;
+  const { base_commit: base } = context.recorder.state.created;
+  const { found, wanted } = chooseInstructionFiles(await repository.listFilesAt(base), writeRoots);
+  const texts: { path: string; text: string }[] = [];
+  for (const path of wanted) {
+    const bytes = await repository.readFileAt(base, path);
+    if (bytes !== undefined) texts.push({ path, text: new TextDecoder().decode(bytes) });
+  }
+  return tellInstructions(found, texts);
+}
+
+/** Copies the evidence that a person supplied for the item; gives the folder, or nothing when there is none. */
+async function handEvidence(context: RunContext, itemId: string, scratch: Scratch): Promise<string | undefined> {
+  const paths = itemState(context, itemId).evidence;
+  for (const path of paths) {
+    const bytes = await context.ports.files.read(path);
+    if (bytes !== undefined) await scratch.write(`evidence/${path.split("/").at(-1) ?? "file"}`, bytes);
+  }
+  return paths.length === 0 ? undefined : `${scratch.path}/evidence`;
+}
+
+/** The same facts as variables: `run_id` is `ORCH_RUN_ID`. What is empty is not set. */
+export function buildOrchEnv(placeholders: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(placeholders)
+      .filter(([name, value]) => value !== "" || name === "handoff_path")
+      .map(([name, value]) => [`ORCH_${name.toUpperCase()}`, value]),
+  );
+}
+
+/** A configured command with its placeholders filled in, each inside one argument. */
+export function fillPlaceholders(
+  words: readonly string[],
+  placeholders: Readonly<Record<string, string>>,
+): readonly [string, ...string[]] {
+  const [program, ...args] = words.map((word) =>
+    word.replaceAll(/\{([a-z0-9_]+)\}/g, (match, name: string) => placeholders[name] ?? match),
+  );
+  if (program === undefined) throw new Error("an empty command passed the configuration's check");
+  return [program, ...args];
 }
 
 /** The executor's argv with its placeholders filled in, and its environment. */
@@ -81,13 +136,9 @@ export async function buildProgram(
   homeName: string,
 ): Promise<{ command: readonly [string, ...string[]]; env: Record<string, string> }> {
   const { created } = context.recorder.state;
-  const [program, ...args] = created.executor.command.map((word) =>
-    word.replaceAll(/\{([a-z_]+)\}/g, (match, name: string) => briefing.placeholders[name] ?? match),
-  );
-  if (program === undefined) throw new Error("the run has no executor");
   const passed = [...context.config.sandbox.env, ...(context.config.executor?.env ?? [])];
   return {
-    command: [program, ...args],
+    command: fillPlaceholders(created.executor.command, briefing.placeholders),
     env: await context.ports.environments.build(homeName, passed, {
       ...context.settings.executorEnv,
       ...briefing.env,
@@ -95,9 +146,15 @@ export async function buildProgram(
   };
 }
 
-async function readHandoffNote(context: RunContext, itemId: string): Promise<Uint8Array | undefined> {
+async function readHandoffNote(
+  context: RunContext,
+  itemId: string,
+): Promise<{ markdown: Uint8Array; json: Uint8Array } | undefined> {
   const attempt = itemState(context, itemId).attempts.at(-1);
   const session = attempt?.sessions.at(-1);
   if (attempt === undefined || session?.handoffTree === undefined) return undefined;
-  return context.ports.files.read(handoffPath(itemId, attempt.attempt, session.session));
+  const read = (form: "md" | "json") =>
+    context.ports.files.read(handoffPath(itemId, attempt.attempt, session.session, form));
+  const [markdown, json] = [await read("md"), await read("json")];
+  return markdown === undefined || json === undefined ? undefined : { markdown, json };
 }

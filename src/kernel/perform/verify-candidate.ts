@@ -67,11 +67,17 @@ async function inspectArtifacts(context: RunContext, worktree: Worktree, paths: 
 }
 
 /** Required commands are the approved plan's own words; they alone are given to a shell. */
-function inBash(words: string, purpose: CommandRequest["purpose"]): CommandRequest {
+export function inBash(words: string, purpose: CommandRequest["purpose"]): CommandRequest {
   return { command: ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", words], purpose };
 }
 
-function verificationEnv(context: RunContext, itemId: string, attempt: number, round: number): Record<string, string> {
+/** What a required command is told. */
+export function verificationEnv(
+  context: RunContext,
+  itemId: string,
+  attempt: number,
+  round: number,
+): Record<string, string> {
   return {
     ORCH_STAGE: "verify",
     ORCH_RUN_ID: context.recorder.state.runId,

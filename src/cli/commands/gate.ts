@@ -1,0 +1,65 @@
+import { basename, resolve as resolvePath } from "node:path";
+import { world } from "../../compose.ts";
+import { isDecisionCounted } from "../../domain/item-gate.ts";
+import { rulesOf } from "../../domain/item-rules.ts";
+import { judgeGateRequest, type GateDecision } from "../../domain/manual-gate.ts";
+import { EXIT } from "../../domain/run-stop.ts";
+import { recordManualGate } from "../../kernel/record-manual-gate.ts";
+import { refuse, requireRun } from "../answer.ts";
+import type { Io } from "../io.ts";
+import { openRunLocked } from "../open-run.ts";
+
+interface GateOptions {
+  readonly by: string;
+  readonly note: string;
+  readonly evidence?: readonly string[];
+}
+
+/** `conveyor gate approve|reject|reopen RUN ITEM`: a human's decision, recorded as `local-unverified`. */
+export function gate(decision: GateDecision) {
+  return async (io: Io, name: string, itemId: string, options: GateOptions): Promise<number> => {
+    // A program of a run, or a job that nobody watches, is not the person whose decision this is.
+    const automated = ["ORCH_RUN_ID", "GITHUB_ACTIONS"].find((variable) => io.env[variable] !== undefined);
+    if (automated !== undefined)
+      return refuse(io, "USAGE", `a gate is decided by a person, not where ${automated} is set`);
+    if (options.by.trim() === "") return refuse(io, "USAGE", "--by: expected a name");
+    const evidence: { name: string; bytes: Uint8Array }[] = [];
+    for (const path of options.evidence ?? []) {
+      const bytes = world.readLocalFile(resolvePath(io.cwd, path));
+      if (bytes === undefined) return refuse(io, "USAGE", `--evidence: cannot read ${path}`);
+      evidence.push({ name: basename(path), bytes });
+    }
+    if (new Set(evidence.map((file) => file.name)).size < evidence.length) {
+      return refuse(io, "USAGE", "--evidence: expected files of different names");
+    }
+    const found = await requireRun(io, name);
+    if (typeof found === "number") return found;
+    const judged = judgeGateRequest(found.run.state, itemId, decision);
+    if (!judged.ok) return refuse(io, "USAGE", judged.error);
+    const opened = await openRunLocked(io, found, {
+      interrupt: io.interrupt,
+      quiet: true,
+      checkpointCopy: undefined,
+    });
+    if (typeof opened === "number") return opened;
+    const again = judgeGateRequest(opened.run.state, itemId, decision);
+    if (again.ok) {
+      await recordManualGate(opened.open.ports, opened.run, {
+        itemId,
+        decision,
+        by: options.by,
+        note: options.note,
+        evidence,
+      });
+    }
+    await opened.open.close(false);
+    if (!again.ok) return refuse(io, "USAGE", again.error);
+    const authority = "local-unverified";
+    const isCounted = isDecisionCounted(authority, rulesOf(found.run.config, found.run.plan));
+    const weight = isCounted ? authority : `${authority}, does not count: policy.require-github-identity`;
+    io.out(`${decision} by ${options.by} (${weight}): item ${itemId}, commit ${judged.value.commit}`);
+    if (decision !== "rejected" && isCounted)
+      io.note(`go on with: conveyor ${decision === "reopened" ? "gate approve" : "resume"} ${found.run.state.runId}`);
+    return EXIT.done;
+  };
+}

@@ -1,0 +1,96 @@
+import { lastAttempt, type ItemState } from "./item.ts";
+import { endAttempt, requireStep } from "./item-steps.ts";
+import type { ItemRules } from "./item-rules.ts";
+import type { EventDetails, EventDraft } from "./journal.ts";
+
+type GateEvent = Extract<EventDraft, { type: "gate_requested" | "gate_decided" | "evidence_supplied" }>;
+
+/** Folds what people are asked and what they decide or supply (source document 003, *Manual gate boundary*). */
+export function evolveGate(state: ItemState, event: GateEvent, rules: ItemRules): ItemState {
+  switch (event.type) {
+    case "gate_requested":
+      return requestGate(state, event.details);
+    case "gate_decided":
+      return decideGate(state, event.details, rules);
+    case "evidence_supplied":
+      requireStep(waitsForEvidence(state), "the item does not wait for evidence");
+      return { ...state, evidence: event.details.files.map((file) => file.path), evidenceIsNew: true };
+  }
+}
+
+/** True when evidence is what the item waits for. */
+export function waitsForEvidence(state: ItemState): boolean {
+  return state.settled?.terminalState === "blocked_external";
+}
+
+/** True when a person has done what the item waited for: the next resume goes on with it. */
+export function isWaitOver({ settled, gate, evidenceIsNew }: ItemState): boolean {
+  return settled?.terminalState === "awaiting_human_gate"
+    ? gate?.decision === "approved"
+    : settled?.terminalState === "blocked_external" && evidenceIsNew;
+}
+
+function requestGate(state: ItemState, details: EventDetails<"gate_requested">): ItemState {
+  const packet = lastAttempt(state)?.candidates.at(-1)?.packet;
+  requireStep(
+    packet?.commit === details.commit && packet.sha256 === details.packet_sha256,
+    "a gate is about the audited commit",
+  );
+  return {
+    ...state,
+    gate: {
+      gateType: details.gate_type,
+      reason: details.reason,
+      requiredEvidence: details.required_evidence,
+      commit: details.commit,
+      packetSha256: details.packet_sha256,
+      findingIds: details.finding_ids,
+      decision: "none",
+      by: "",
+      note: "",
+      authority: "",
+      evidence: [],
+    },
+  };
+}
+
+/** What stands behind a decision that was typed at a keyboard: nobody. */
+const UNVERIFIED: EventDetails<"gate_decided">["authority"] = "local-unverified";
+
+/** Whether a decision counts under the rules of the run. */
+export function isDecisionCounted(authority: string, rules: Pick<ItemRules, "requireGithubIdentity">): boolean {
+  return !(rules.requireGithubIdentity && authority === UNVERIFIED);
+}
+
+function decideGate(state: ItemState, details: EventDetails<"gate_decided">, rules: ItemRules): ItemState {
+  const { gate, settled } = state;
+  requireStep(gate !== undefined && settled?.terminalState === "awaiting_human_gate", "no gate waits for a decision");
+  requireStep(
+    gate.commit === details.commit && gate.packetSha256 === details.packet_sha256,
+    "the decision is about another commit than the one that waits",
+  );
+  requireStep(
+    details.decision === "reopened" ? gate.decision === "rejected" : gate.decision === "none",
+    `a gate that is ${gate.decision === "none" ? "open" : gate.decision} cannot be ${details.decision}`,
+  );
+  const { decision: decided, by, note, authority, files: evidence } = details;
+  if (!isDecisionCounted(authority, rules))
+    return { ...state, gate: { ...gate, uncounted: { decision: decided, by, authority } } };
+  const decision = decided === "reopened" ? "none" : decided;
+  const code = decision === "rejected" ? "ITEM_GATE_REJECTED" : "ITEM_AWAITING_HUMAN_GATE";
+  return {
+    ...state,
+    gate: { ...gate, decision, by, note, authority, evidence },
+    settled: { ...settled, reasonCodes: [code] },
+  };
+}
+
+/** Reopens an item whose wait has ended: its gate was approved, or its evidence is there. */
+export function reopenDecided(state: ItemState): ItemState {
+  if (!isWaitOver(state)) return state;
+  const { settled, ...open } = state;
+  if (settled?.terminalState === "awaiting_human_gate") return open;
+  // Whoever waited for evidence has not seen it: what was done before is done again with it.
+  const again = { ...endAttempt(open, "superseded"), evidenceIsNew: false };
+  return { ...again, round: 1, unchangedInARow: 0, handoffTrees: [] };
+}

@@ -1,0 +1,69 @@
+import type { Config } from "./config.ts";
+import type { Plan } from "./plan.ts";
+import { classifyRisk, type Risk } from "./risk.ts";
+
+/** Settings that the meaning of an event depends on; they come from the run's own policy and never change in a run. */
+export interface ItemRules {
+  readonly fixRounds: number;
+  readonly remediationRounds: number;
+  readonly sessionsPerItem: number;
+  /** Handoffs of an item in one invocation. */
+  readonly rollovers: number;
+  readonly contextRemainingFloor: number;
+  /** Names of the audit lanes. */
+  readonly lanes: readonly string[];
+  /** Times a lane is asked again whose answer proved nothing. */
+  readonly auditRetries: number;
+  /** True when a program sorts the findings before the rules decide. */
+  readonly triageProgram: boolean;
+  /** True when a decision about a gate counts only from an identity that GitHub vouches for. */
+  readonly requireGithubIdentity: boolean;
+  /** What the plan asks of each item beyond verification. */
+  readonly demands: ReadonlyMap<string, ItemDemands>;
+  readonly admission: AdmissionRules;
+}
+
+/** What plan and policy say of whether the run may go on at all. */
+export interface AdmissionRules {
+  readonly risk: Risk;
+  readonly metadata: Plan["metadata"];
+  readonly requireGithubIdentity: boolean;
+}
+
+/** What the plan asks of an item beyond verification. */
+export interface ItemDemands {
+  readonly manualGate: boolean;
+  readonly redGreen: boolean;
+  readonly externalEvidence: boolean;
+}
+
+/** The settings of the item machine, from the run's own configuration and plan. */
+export function rulesOf(config: Config, plan: Plan): ItemRules {
+  const { limits, audits, triage, policy } = config;
+  return {
+    fixRounds: limits["fix-rounds"],
+    remediationRounds: limits["remediation-rounds"],
+    sessionsPerItem: limits["sessions-per-item"],
+    rollovers: limits.rollovers,
+    contextRemainingFloor: limits["context-remaining-floor"],
+    lanes: audits.lanes.map((lane) => lane.name),
+    auditRetries: audits.retries,
+    triageProgram: triage.use === "command",
+    requireGithubIdentity: policy["require-github-identity"],
+    demands: new Map(
+      plan.items.map((item) => [
+        item.item_id,
+        {
+          manualGate: item.manual_gate !== "none",
+          redGreen: item.requires_red_green,
+          externalEvidence: item.external_check !== "none",
+        },
+      ]),
+    ),
+    admission: {
+      risk: classifyRisk({ plan, config }),
+      metadata: plan.metadata,
+      requireGithubIdentity: config.policy["require-github-identity"],
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { decideStopOfVerdict } from "../domain/run-decide.ts";
+import type { EventDetails, FileDigest, StageExecution } from "../domain/journal.ts";
+import type { RunStop } from "../domain/run-stop.ts";
+import { buildStageExecution } from "../domain/stage-execution.ts";
+import type { Worktree } from "../ports.ts";
+import { failStage } from "./fail-stage.ts";
+import { buildOrchEnv, fillPlaceholders } from "./perform/session-briefing.ts";
+import { prepareWorktree, sealFiles } from "./prepare-worktree.ts";
+import { limitMs, type RunContext } from "./run-context.ts";
+
+type ManagerReport = Omit<EventDetails<"manager_finished">, "commit">;
+
+/**
+ * Runs the program that plans before anything is executed, in a clean prepared worktree of the base. Its artifacts are
+ * proof that it planned; nothing that it says decides anything. One that passed is not run again. Reason codes: those
+ * of `decideManagerOutcome`, PROCESS_TIMEOUT.
+ */
+export async function runManager(context: RunContext): Promise<RunStop | undefined> {
+  const { recorder, ports } = context;
+  const { created, manager, baseCommit: commit } = recorder.state;
+  if (created.manager === null || manager?.kind === "passed") return undefined;
+  const folder = `manager-${recorder.state.resumes + 1}`;
+  recorder.record("manager_started", { commit });
+  const worktree = await ports.repository.openWorktree(folder, commit);
+  const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId: null, stage: "planning" });
+  const report: ManagerReport =
+    prepared.status === "failed"
+      ? { prepare_ending: prepared.ending, ending: null, tamper: [], survivors: [], executions: [], files: [] }
+      : { prepare_ending: null, ...(await runProgram(context, worktree, folder)) };
+  recorder.record("manager_finished", {
+    ...report,
+    commit,
+    executions: [...prepared.executions, ...report.executions],
+    files: [...prepared.files, ...report.files],
+  });
+  const outcome = recorder.state.manager;
+  if (outcome === undefined || outcome.kind === "passed") return undefined;
+  return outcome.kind === "failed"
+    ? failStage(context, "planning", outcome.reasonCode, outcome.message)
+    : decideStopOfVerdict(outcome.kind);
+}
+
+async function runProgram(
+  context: RunContext,
+  worktree: Worktree,
+  folder: string,
+): Promise<Omit<ManagerReport, "prepare_ending"> & { executions: StageExecution[]; files: FileDigest[] }> {
+  const { ports, config, recorder } = context;
+  const { manager } = recorder.state.created;
+  if (manager === null) throw new Error("the run has no manager");
+  const scratch = await ports.environments.openScratch(worktree.name);
+  const placeholders = {
+    stage: "planning",
+    run_id: recorder.state.runId,
+    plan_id: context.plan.plan_id,
+    plan_file: await scratch.write("plan.md", (await ports.files.read("plan.md")) ?? ""),
+    mode: recorder.state.created.mode,
+    risk_tier: context.rules.admission.risk.tier,
+  };
+  const command = fillPlaceholders(manager.command, placeholders);
+  const passed = [...config.sandbox.env, ...(config.manager?.env ?? [])];
+  const env = await ports.environments.build(`${worktree.name}-home`, passed, {
+    ...context.settings.managerEnv,
+    ...buildOrchEnv(placeholders),
+  });
+  const before = await ports.repository.snapshot(worktree);
+  const note = await ports.artifacts.note(worktree.path, manager.expected_artifacts);
+  const [stdout, stderr] = [`${folder}/stdout.log`, `${folder}/stderr.log`];
+  const report = await ports.processes.run({
+    command,
+    env,
+    cwd: worktree.path,
+    timeoutMs: limitMs(context, config.manager?.["timeout-minutes"] ?? 30),
+    outputBytesMax: config.limits["output-bytes"],
+    stdoutPath: ports.files.resolve(stdout),
+    stderrPath: ports.files.resolve(stderr),
+    signal: ports.interrupt,
+    onLine: (line) => ports.progress({ kind: "output", itemId: null, line }),
+  });
+  const tamper = await ports.repository.compareSnapshot(before, worktree);
+  const { missing, malformed } = await ports.artifacts.check(worktree.path, note, manager.expected_artifacts);
+  const execution = buildStageExecution({
+    stage: "planning",
+    purpose: "manager",
+    itemId: null,
+    step: "manager",
+    command,
+    env,
+    report,
+    missingArtifacts: missing,
+    malformedArtifacts: malformed,
+  });
+  return {
+    ending: report.ending,
+    tamper: [...tamper],
+    survivors: report.survivors.map(({ pid, command: words }) => ({ pid, command: words })),
+    executions: [execution],
+    files: await sealFiles(context, [stdout, stderr]),
+  };
+}

@@ -1,0 +1,145 @@
+import { parseAuditReport } from "../../domain/audit-report.ts";
+import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
+import { decideBackoffMs } from "../../domain/backoff.ts";
+import type { EventDetails, FileDigest, StageExecution } from "../../domain/journal.ts";
+import { buildGuardrails, buildTask } from "../../domain/prompt.ts";
+import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
+import type { Worktree } from "../../ports.ts";
+import { prepareWorktree } from "../prepare-worktree.ts";
+import { itemState, planItem, type RunContext } from "../run-context.ts";
+import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
+import { packetFolder } from "./freeze-packet.ts";
+import { judgeFacts, runJudge } from "./judge-program.ts";
+
+interface AuditCommand {
+  readonly attempt: number;
+  readonly round: number;
+  readonly packet_sha256: string;
+  readonly commit: string;
+  readonly lanes: readonly string[];
+  readonly failures: number;
+}
+
+type LaneAnswer = EventDetails<"audit_finished">["lanes"][number];
+
+/**
+ * Asks the lanes that are open, side by side, over one clean checkout of the audited commit. A checkout that a lane
+ * changed voids every answer that was given over it.
+ */
+export async function runAudits(context: RunContext, itemId: string, command: AuditCommand): Promise<void> {
+  const { recorder, ports } = context;
+  const { attempt, round, packet_sha256, commit } = command;
+  await ports.clock.sleep(decideBackoffMs(command.failures), ports.interrupt);
+  const state = currentAttempt(context, itemId);
+  const turn = `${state.sessions.length}-${command.failures + 1}`;
+  const folder = `${attemptFolder(itemId, attempt)}/round-${round}/audit-${turn}-${recorder.state.resumes}`;
+  const lanes = command.lanes.map((lane) => ({ lane, nonce: ports.randomness.hex(16) }));
+  const worktree = await ports.repository.openWorktree(worktreeName(itemId, attempt, `audit-${turn}`), commit);
+  const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
+  recorder.record("audit_started", { attempt, round, packet_sha256, lanes }, itemId);
+  const before = await ports.repository.snapshot(worktree);
+  const results = await Promise.all(
+    lanes.map(({ lane, nonce }) => runLane(context, { itemId, command, worktree, folder, lane, nonce, turn })),
+  );
+  const tamper = await ports.repository.compareSnapshot(before, worktree);
+  const checkout = await ports.repository.buildCandidate(worktree, commit, prepared.preparedPaths);
+  recorder.record(
+    "audit_finished",
+    {
+      attempt,
+      round,
+      packet_sha256,
+      lanes: results.map(({ answer }) => answer),
+      tamper: [...tamper],
+      checkout_changed: checkout.kind === "refused" || checkout.changes.length > 0,
+      executions: [...prepared.executions, ...results.map(({ execution }) => execution)],
+      files: [...prepared.files, ...results.flatMap(({ files }) => files)],
+    },
+    itemId,
+  );
+}
+
+async function runLane(
+  context: RunContext,
+  input: {
+    itemId: string;
+    command: AuditCommand;
+    worktree: Worktree;
+    folder: string;
+    lane: string;
+    nonce: string;
+    turn: string;
+  },
+): Promise<{ answer: LaneAnswer; execution: StageExecution; files: FileDigest[] }> {
+  const { ports, config } = context;
+  const { itemId, lane, nonce, turn } = input;
+  const { attempt, round, packet_sha256 } = input.command;
+  const configured = config.audits.lanes.find((candidate) => candidate.name === lane);
+  if (configured === undefined) throw new Error(`no audit lane ${lane} is configured`);
+  const name = worktreeName(itemId, attempt, `audit-${turn}-${lane}`);
+  const scratch = await ports.environments.openScratch(name);
+  const packet = packetFolder(context, itemId, round);
+  for (const path of await ports.files.list(packet)) {
+    const bytes = await ports.files.read(`${packet}/${path}`);
+    if (bytes !== undefined) await scratch.write(`packet/${path}`, bytes);
+  }
+  const facts = { lane, packet_path: `${scratch.path}/packet`, packet_sha256, nonce };
+  const prompt = renderLanePrompt(context, itemId, attempt, facts, `${scratch.path}/result.json`);
+  const judged = await runJudge(context, {
+    itemId,
+    name,
+    purpose: "auditor",
+    command: configured.command,
+    passNames: configured.env,
+    placeholders: {
+      ...judgeFacts(context, {
+        stage: "audit",
+        itemId,
+        attempt,
+        round,
+        session: itemState(context, itemId).sessionsUsed,
+        scratch,
+        planFile: `${scratch.path}/packet/plan.md`,
+        prompt: await scratch.write("prompt.md", prompt),
+      }),
+      ...facts,
+    },
+    cwd: input.worktree.path,
+    scratch,
+    timeoutMinutes: config.audits["timeout-minutes"],
+    folder: `${input.folder}/${lane}`,
+    resultBytesMax: REPORT_BYTES_MAX,
+  });
+  const promptFile = await ports.files.write(`${input.folder}/${lane}/prompt.md`, prompt);
+  const answer = {
+    lane,
+    nonce,
+    ending: judged.ending,
+    survivors: judged.survivors,
+    facts: parseAuditReport(judged.answer, { lane, item_id: itemId, attempt, packet_sha256, nonce }),
+  };
+  return { answer, execution: judged.execution, files: [...judged.files, promptFile] };
+}
+
+function renderLanePrompt(
+  context: RunContext,
+  itemId: string,
+  attempt: number,
+  facts: { lane: string; packet_path: string; packet_sha256: string; nonce: string },
+  resultPath: string,
+): string {
+  const { plan, config, configPath } = context;
+  const item = planItem(context, itemId);
+  return renderAuditPrompt({
+    role: "audit",
+    task: buildTask(plan, item),
+    guardrails: buildGuardrails({ plan, item, config, configPath }),
+    attempt,
+    lane: facts.lane,
+    packetPath: facts.packet_path,
+    packetSha256: facts.packet_sha256,
+    nonce: facts.nonce,
+    hasEvidence: itemState(context, itemId).evidence.length > 0,
+    resultPath,
+  });
+}

@@ -1,0 +1,79 @@
+import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
+import { parseTriageReport } from "../../domain/triage.ts";
+import { buildTask } from "../../domain/prompt.ts";
+import { renderTriagePrompt } from "../../render/judge-prompt-text.ts";
+import { planItem, type RunContext } from "../run-context.ts";
+import { itemState } from "../run-context.ts";
+import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
+import { judgeFacts, runJudge } from "./judge-program.ts";
+import { findingsPath } from "./write-merged-findings.ts";
+
+/** Has the configured program sort the findings. What it may decide is bounded; what it may not is recorded and ignored. */
+export async function runTriage(
+  context: RunContext,
+  itemId: string,
+  { attempt, round, findings_sha256 }: { attempt: number; round: number; findings_sha256: string },
+): Promise<void> {
+  const { recorder, ports, config } = context;
+  const { triage } = config;
+  if (triage.use !== "command") throw new Error("no triage program is configured");
+  const nonce = ports.randomness.hex(16);
+  const state = currentAttempt(context, itemId);
+  const turn = `${state.sessions.length}-${recorder.state.resumes}`;
+  const name = worktreeName(itemId, attempt, `triage-${turn}`);
+  recorder.record("triage_started", { attempt, round, nonce, findings_sha256 }, itemId);
+  const scratch = await ports.environments.openScratch(name);
+  const findings = await ports.files.read(findingsPath(context, itemId, round));
+  const findingsFile = await scratch.write("findings.json", findings ?? "");
+  const prompt = renderTriagePrompt({
+    role: "triage",
+    task: buildTask(context.plan, planItem(context, itemId)),
+    attempt,
+    nonce,
+    findingsSha256: findings_sha256,
+    findingsFile,
+    resultPath: `${scratch.path}/result.json`,
+  });
+  const folder = `${attemptFolder(itemId, attempt)}/round-${round}/triage-${turn}`;
+  const judged = await runJudge(context, {
+    itemId,
+    name,
+    purpose: "triage",
+    command: triage.command,
+    passNames: triage.env,
+    placeholders: {
+      ...judgeFacts(context, {
+        stage: "triage",
+        itemId,
+        attempt,
+        round,
+        session: itemState(context, itemId).sessionsUsed,
+        scratch,
+        planFile: await scratch.write("plan.md", (await ports.files.read("plan.md")) ?? ""),
+        prompt: await scratch.write("prompt.md", prompt),
+      }),
+      findings_path: findingsFile,
+      nonce,
+    },
+    cwd: scratch.path,
+    scratch,
+    timeoutMinutes: triage["timeout-minutes"],
+    folder,
+    resultBytesMax: REPORT_BYTES_MAX,
+  });
+  const promptFile = await ports.files.write(`${folder}/prompt.md`, prompt);
+  recorder.record(
+    "triage_finished",
+    {
+      attempt,
+      round,
+      nonce,
+      ending: judged.ending,
+      survivors: judged.survivors,
+      facts: parseTriageReport(judged.answer, { item_id: itemId, attempt, findings_sha256, nonce }),
+      execution: judged.execution,
+      files: [...judged.files, promptFile],
+    },
+    itemId,
+  );
+}
