@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { buildPlan, GATES_OPEN, TestRepository, type Row } from "../support/conveyor.ts";
 
-const NO_FIXES = "limits: {fix-rounds: 0}";
+const NO_FIXES = "limits: {fix-rounds: 0, remediation-rounds: 0}";
 
 /** Entries of a tree below a folder: mode and name, quoted by nobody. */
 function listTree(repository: TestRepository, commit: string, folder: string): string[] {
@@ -95,10 +95,8 @@ describe("names that an executor gives to files", () => {
     const repository = oneItem(`echo x > "out/$(printf '${escaped}x')"`);
     const refused = await expectRefused(repository);
     expect(refused.violations).toEqual([["PATH_UNSAFE", `${path}x`]]);
-    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
     expect(refused.stderr.replaceAll("\n", "")).not.toMatch(/[\u0000-\u001f\u007f\u200b\u202e]/);
     const markdown = await repository.conveyor(["report", "--markdown"]);
-    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
     expect(markdown.stdout.replaceAll("\n", "")).not.toMatch(/[\u0000-\u001f\u007f\u200b\u202e]/);
   });
 

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { GATES_OPEN, makeFolder, TestRepository, type Ended, type Outcome } from "../support/conveyor.ts";
+import { EVIDENCE_PATH } from "../support/worlds.ts";
 
 /**
  * Errs once in item 01; in item 02 it leaves things that must not reach anybody; in item 03 it writes to the prepare
@@ -140,11 +141,17 @@ describe("a playbook of three items", () => {
     expect(verified.code).toBe(0);
   });
 
-  test("puts one commit for each item on the run branch, with its trailers and exactly the verified tree", () => {
+  test("puts a commit for each item and the closing one on the run branch, with trailers and the verified trees", () => {
     const { branch, run_id: runId, head_sha: head } = ended.outcome;
-    const commits = repository.git("rev-list", "--reverse", `main..${branch}`).split("\n");
-    expect(commits).toHaveLength(3);
-    expect(commits.at(-1)).toBe(head);
+    const all = repository.git("rev-list", "--reverse", `main..${branch}`).split("\n");
+    expect(all).toHaveLength(4);
+    expect(all.at(-1)).toBe(head);
+    expect(repository.git("diff", "--name-only", `${head}~1`, head)).toBe(EVIDENCE_PATH);
+    const commits = all.slice(0, -1);
+    const packetOf = (id: string): string =>
+      String(eventsOf("packet_frozen").find(({ item_id: of }) => of === id)?.details["packet_sha256"]);
+    const closing = repository.git("log", "-1", "--format=%B", head).split("\n");
+    expect(closing).toEqual(expect.arrayContaining(["01", "02", "03"].map((id) => `Packet: ${packetOf(id)}`)));
     const passed = new Map(
       eventsOf("verification_finished").map(({ item_id: id, details }) => [id, details["commit"] as string]),
     );
@@ -156,6 +163,7 @@ describe("a playbook of three items", () => {
         "Plan: test-plan",
         `Item: ${id}`,
         `Run: ${runId}`,
+        `Packet: ${packetOf(id)}`,
       ]);
       expect(repository.git("rev-list", "--parents", "-1", commit).split(" ")).toHaveLength(2);
     }

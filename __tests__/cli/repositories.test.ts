@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { buildPlan, GATES_OPEN, PLAN_PATH, TestRepository } from "../support/conveyor.ts";
 import { git } from "../support/git-run.ts";
-import { conveyorAt, makeTwin, readEvents, WAIT_FOR_TEST, waitForFile } from "../support/worlds.ts";
+import { conveyorAt, EVIDENCE_PATH, makeTwin, readEvents, WAIT_FOR_TEST, waitForFile } from "../support/worlds.ts";
 
 const RUN = ["run", PLAN_PATH, ...GATES_OPEN];
 const WORK = 'mkdir -p out && echo "$ORCH_ITEM_ID done" > "out/$ORCH_ITEM_ID.txt"\n';
@@ -15,7 +15,11 @@ async function expectGoodRun(repository: TestRepository, checkout: string, env: 
   expect(ran.code, ran.stderr).toBe(0);
   expect(ran.outcome.terminal_state).toBe("done");
   expect(git(checkout, "show", `${ran.outcome.branch}:out/01.txt`)).toBe("01 done");
-  expect(git(checkout, "rev-list", "--count", `HEAD..${ran.outcome.branch}`)).toBe("1");
+  // The item's commit, and the closing one on top of it.
+  expect(git(checkout, "rev-list", "--count", `HEAD..${ran.outcome.branch}`)).toBe("2");
+  const changed = (from: string, to: string): string => git(checkout, "diff", "--name-only", from, to);
+  expect(changed(`${ran.outcome.branch}~1`, ran.outcome.branch)).toBe(EVIDENCE_PATH);
+  expect(changed("HEAD", `${ran.outcome.branch}~1`)).toMatch(/^out\/01\.txt(\nout\/log\.txt)?$/);
   expect(git(checkout, "status", "--porcelain")).toBe("");
   const verified = await repository.conveyor(["verify"], { cwd: checkout, env });
   expect(verified.code, verified.stdout + verified.stderr).toBe(0);
@@ -42,7 +46,7 @@ describe("kinds of repository in which a run works", () => {
     git(repository.base, "clone", "--quiet", "--depth", "1", pathToFileURL(repository.path).href, clone);
     expect(git(clone, "rev-parse", "--is-shallow-repository")).toBe("true");
     const ran = await expectGoodRun(repository, clone);
-    expect(git(clone, "rev-list", "--count", ran.outcome.branch)).toBe("2");
+    expect(git(clone, "rev-list", "--count", ran.outcome.branch)).toBe("3");
     expect(git(clone, "show", `${ran.outcome.branch}:out/log.txt`)).toBe("later");
     expect(git(clone, "fsck", "--no-dangling")).toBe("");
   });
@@ -164,8 +168,8 @@ describe("a repository that somebody else uses as well", () => {
       " M tools/executor.sh",
     ]);
     expect(repository.git("merge-base", "main", branch)).toBe(base);
-    expect(repository.git("rev-list", "--count", `${base}..${branch}`)).toBe("2");
-    expect(repository.git("diff", "--name-only", base, branch)).toBe("out/01.txt\nout/02.txt");
+    expect(repository.git("rev-list", "--count", `${base}..${branch}`)).toBe("3");
+    expect(repository.git("diff", "--name-only", base, branch)).toBe(`${EVIDENCE_PATH}\nout/01.txt\nout/02.txt`);
     const tips = repository.events().filter((event) => event.type === "trust_read");
     expect(tips.map(({ details }) => details["tip"])).toEqual(expect.arrayContaining([base, theirs]));
     expect((await repository.conveyor(["verify"])).code).toBe(0);
@@ -284,9 +288,10 @@ describe("attributes of the repository", () => {
       "out/ident.txt": "$Id: 0123 $\n",
       "out/lf.txt": "a\r\nb\n",
     };
-    expect(repository.git("diff", "--name-only", "main", ran.outcome.branch).split("\n")).toEqual(
-      Object.keys(expected),
-    );
+    expect(repository.git("diff", "--name-only", "main", ran.outcome.branch).split("\n")).toEqual([
+      EVIDENCE_PATH,
+      ...Object.keys(expected),
+    ]);
     const hashes = readFileSync(join(marks, "hashes"), "utf8").trimEnd().split("\n");
     expect(hashes).toEqual(Object.values(expected).map((text) => hashOf(repository, text)));
     for (const [path, text] of Object.entries(expected)) {
@@ -355,7 +360,7 @@ describe("repositories that are refused, with nothing started", () => {
     expect(refused.stderr).toContain("README.md");
     const ran = await repository.run(["--allow-dirty", ...GATES_OPEN]);
     expect(ran.code, ran.stderr).toBe(0);
-    expect(repository.git("diff", "--name-only", "main", ran.outcome.branch)).toBe("out/01.txt");
+    expect(repository.git("diff", "--name-only", "main", ran.outcome.branch)).toBe(`${EVIDENCE_PATH}\nout/01.txt`);
     expect(repository.git("status", "--porcelain")).toBe("M README.md");
   });
 });

@@ -2,10 +2,20 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isAlive, waitForFile, waitUntil } from "../effects/bench.ts";
-import { buildPlan, GATES_OPEN, makeFolder, PLAN_PATH, TestRepository, withExecutor } from "../support/conveyor.ts";
+import {
+  auditLanes,
+  buildPlan,
+  GATES_OPEN,
+  makeFolder,
+  PLAN_PATH,
+  TestRepository,
+  withExecutor,
+} from "../support/conveyor.ts";
 
 const WORK = 'mkdir -p out && echo done > "out/$ORCH_ITEM_ID.txt"';
 const GATES_SHUT = ["GATE_POLICY_DENIED_OR_UNKNOWN", "GATE_CI_NOT_SUCCESS", "GATE_REVIEW_NOT_APPROVED"];
+/** The first handoff stops the run, so that there is something to resume. */
+const NO_ROLLOVER = "limits: {rollovers: 0}";
 /** Hands off in the first session, does the work in the second. */
 const IN_TWO = withExecutor(
   `if [ "$ORCH_SESSION" = 1 ]; then mkdir -p out; echo part > out/part.txt; exit 75; fi; ${WORK}`,
@@ -42,12 +52,12 @@ describe("handed off: a new session in the same attempt, over the same files", (
   );
 
   test.each(["where it was", "after the cache was emptied", "on a copy in another clone"])("%s", async (place) => {
-    const repository = new TestRepository({ configLines, files });
+    const repository = new TestRepository({ configLines: [...configLines, NO_ROLLOVER], files });
     const first = await repository.run(executor);
-    expect(first.code).toBe(75);
+    expect(first.code).toBe(3);
     expect(first.outcome).toMatchObject({
-      terminal_state: null,
-      handoff: true,
+      terminal_state: "blocked",
+      blocked_reason_codes: ["ROLLOVER_LIMIT"],
       items: [{ terminal_state: null, attempts: 1 }],
     });
     expect(first.outcome.next_actions).toMatchObject([{ command: `conveyor resume ${first.outcome.run_id}` }]);
@@ -81,7 +91,9 @@ describe("handed off: a new session in the same attempt, over the same files", (
 
 test("handed off, cache emptied, and its preparation fails now: a failure, after which the same attempt goes on", async () => {
   const broken = join(makeFolder(), "broken");
-  const repository = new TestRepository({ configLines: [`prepare: {commands: [[bash, -c, "test ! -e ${broken}"]]}`] });
+  const repository = new TestRepository({
+    configLines: [NO_ROLLOVER, `prepare: {commands: [[bash, -c, "test ! -e ${broken}"]]}`],
+  });
   await repository.run(IN_TWO);
   rmSync(repository.cache, { recursive: true, force: true });
   writeFileSync(broken, "");
@@ -143,11 +155,11 @@ describe("cut short: the session proves nothing, the next attempt starts afresh"
   });
 });
 
-describe("settled otherwise than passed: the answer names the new attempt, which goes on", () => {
+describe("settled otherwise than passed: the answer names what goes on, and a new attempt does", () => {
   test.each([
-    ["blocked_external", '{"status": "blocked"}', 3, "ITEM_BLOCKED_EXTERNAL"],
-    ["escalated", '{"status": "failed"}', 1, "ITEM_ESCALATED"],
-  ])("%s", async (state, payload, exit, code) => {
+    ["blocked_external", '{"status": "blocked"}', 3, "ITEM_BLOCKED_EXTERNAL", "--evidence-dir DIR"],
+    ["escalated", '{"status": "failed"}', 1, "ITEM_ESCALATED", "--new-attempt 02"],
+  ])("%s", async (state, payload, exit, code, way) => {
     const repository = new TestRepository({ rows: [{ step_id: "01" }, { step_id: "02", prerequisites: "01" }] });
     const executor = withExecutor(
       `if [ "$ORCH_ITEM_ID $ORCH_ATTEMPT" = "02 1" ]; then mkdir -p out; echo half > out/half.txt; echo '${payload}' > "$ORCH_RESULT_PATH"; else test ! -e out/half.txt && ${WORK}; fi`,
@@ -159,7 +171,7 @@ describe("settled otherwise than passed: the answer names the new attempt, which
     const answered = await repository.resume();
     expect(answered.code).toBe(exit);
     expect(answered.stderr).toContain(code);
-    expect(answered.stderr).toContain(`conveyor resume ${first.outcome.run_id} --new-attempt 02`);
+    expect(answered.stderr).toContain(`conveyor resume ${first.outcome.run_id} ${way}`);
     expect(answered.outcome).toMatchObject({
       run_id: first.outcome.run_id,
       exit_code: exit,
@@ -292,8 +304,8 @@ test("no such run: 2, and never a fresh start", async () => {
 
 describe("policy is decided again at the tip of the branch", () => {
   const otherPlan = { [PLAN_PATH]: buildPlan([{ step_id: "01", action: "Something else" }]) };
-  const config = "version: 1\nexecutor: {use: command, command: [bash, tools/executor.sh]}\n";
-  const otherConfig = { ".github/conveyor.yml": `${config}limits: {fix-rounds: 9}\n` };
+  const config = `version: 1\nexecutor: {use: command, command: [bash, tools/executor.sh]}\n${auditLanes()}\n`;
+  const otherConfig = { ".github/conveyor.yml": `${config}limits: {fix-rounds: 9, rollovers: 0}\n` };
   const changes: readonly (readonly [string, Record<string, string>, readonly string[]])[] = [
     ["the plan was changed", otherPlan, ["PLAN_DIGEST_CHANGED"]],
     ["the policy was changed", otherConfig, ["POLICY_DIGEST_CHANGED"]],
@@ -302,7 +314,7 @@ describe("policy is decided again at the tip of the branch", () => {
   ];
 
   test.each(changes)("%s: refused with 3; restored: goes on", async (_name, files, codes) => {
-    const repository = new TestRepository();
+    const repository = new TestRepository({ configLines: [NO_ROLLOVER] });
     await repository.run(IN_TWO);
     const base = repository.git("rev-parse", "HEAD");
     repository.write(files);
@@ -331,7 +343,7 @@ describe("policy is decided again at the tip of the branch", () => {
   });
 
   test("the branch was rewritten: BASE_MOVED; put back: goes on", async () => {
-    const repository = new TestRepository();
+    const repository = new TestRepository({ configLines: [NO_ROLLOVER] });
     await repository.run(IN_TWO);
     const base = repository.git("rev-parse", "HEAD");
     repository.git("commit", "--quiet", "--amend", "-m", "rewritten");
@@ -345,7 +357,7 @@ describe("policy is decided again at the tip of the branch", () => {
   });
 
   test("the branch is gone: refused", async () => {
-    const repository = new TestRepository();
+    const repository = new TestRepository({ configLines: [NO_ROLLOVER] });
     await repository.run(IN_TWO);
     repository.git("branch", "--quiet", "-m", "main", "other");
     const refused = await repository.resume();
@@ -358,10 +370,10 @@ describe("policy is decided again at the tip of the branch", () => {
   });
 
   test("the branch moved forward, also with a comment in the configuration: goes on from its own base", async () => {
-    const repository = new TestRepository();
+    const repository = new TestRepository({ configLines: [NO_ROLLOVER] });
     const first = await repository.run(IN_TWO);
     const base = repository.git("rev-parse", "HEAD");
-    repository.write({ "new.txt": "new\n", ".github/conveyor.yml": `# a comment\n${config}` });
+    repository.write({ "new.txt": "new\n", ".github/conveyor.yml": `# a comment\n${config}${NO_ROLLOVER}\n` });
     repository.commit("forward");
     const second = await repository.resume(GATES_OPEN);
     expect(second.code).toBe(0);
@@ -370,13 +382,13 @@ describe("policy is decided again at the tip of the branch", () => {
 });
 
 test("values of --executor-env are needed again and are written nowhere", async () => {
-  const repository = new TestRepository();
+  const repository = new TestRepository({ configLines: [NO_ROLLOVER] });
   const secret = "correct-horse-battery-staple";
   const executor = withExecutor(
     `mkdir -p out; echo "\${#API_TOKEN}" >> out/01.txt; if [ "$ORCH_SESSION" = 1 ]; then exit 75; fi`,
   );
   const first = await repository.run([...executor, "--executor-env", `API_TOKEN=${secret}`]);
-  expect(first.code).toBe(75);
+  expect(first.code).toBe(3);
   const before = readTree(repository.runFolder());
   const refused = await repository.conveyor(["resume"]);
   expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 2, stdout: "" });
@@ -399,7 +411,7 @@ test("values of --executor-env are needed again and are written nowhere", async 
 });
 
 test("the run branch is somebody else's: DELIVERY_REFUSED, theirs stays; when it is gone the resume delivers", async () => {
-  const repository = new TestRepository();
+  const repository = new TestRepository({ configLines: [NO_ROLLOVER] });
   const { outcome } = await repository.run(IN_TWO);
   const theirs = repository.commit("theirs");
   repository.git("branch", outcome.branch);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
+  auditLanes,
   buildPlan,
   CLI,
   GATES_OPEN,
@@ -14,7 +15,6 @@ import {
 } from "../support/conveyor.ts";
 import { git } from "../support/git-run.ts";
 
-// oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
 const ANSI = /\u001b\[/;
 
 /** Asserts one clear word on stderr, nothing on stdout, and that no run was begun. */
@@ -152,7 +152,7 @@ describe("the configuration", () => {
       repository.path,
       "mine.yml:3:1 CONFIG_UNKNOWN_KEY",
     );
-    writeFileSync(join(repository.path, "mine.yml"), `version: 1\n${executor}\n`);
+    writeFileSync(join(repository.path, "mine.yml"), `version: 1\n${executor}\n${auditLanes()}\n`);
     const ended = await repository.run(["--config", "mine.yml", ...GATES_OPEN]);
     expect(ended.code).toBe(0);
     expect(repository.report()).toMatchObject({ digests: { config_authority: "local" } });
@@ -167,7 +167,14 @@ describe("what cannot be proven is refused before anything starts", () => {
     expectRefusal(await repository.conveyor(["run", PLAN_PATH]), repository.path, "PLAN_CELL_EMPTY", "PLAN_INVALID");
   });
 
-  test("red/green, a manual gate, external evidence: all at once, each with its line; the others can be chosen", async () => {
+  test("fewer than two audit lanes", async () => {
+    const repository = new TestRepository({ configLines: ["audits: {}"] });
+    expectRefusal(await repository.conveyor(["run", PLAN_PATH]), repository.path, "CONFIG_INVALID audits.lanes");
+  });
+});
+
+describe("what an item asks for beyond verification stops the run where it is missing, and not before", () => {
+  test("the items before are done; red/green that nobody has shown, then a gate, then evidence", async () => {
     const repository = new TestRepository({
       rows: [
         { step_id: "01" },
@@ -176,20 +183,23 @@ describe("what cannot be proven is refused before anything starts", () => {
         { step_id: "04", external_check: "human_supplied_evidence_required" },
       ],
     });
-    const ended = await repository.conveyor(["run", PLAN_PATH]);
-    expectRefusal(
-      ended,
-      repository.path,
-      "RED_GREEN_NOT_PROVEN item 02",
-      "ITEM_AWAITING_HUMAN_GATE item 03",
-      "ITEM_BLOCKED_EXTERNAL item 04",
-    );
     expect((await repository.run(["--item", "01"])).code).toBe(75);
-    const resumed = await repository.resume();
-    expect({ code: resumed.code, codes: resumed.outcome.blocked_reason_codes }).toEqual({
-      code: 3,
-      codes: ["RED_GREEN_NOT_PROVEN"],
+    const unproven = await repository.resume();
+    expect({ code: unproven.code, codes: unproven.outcome.blocked_reason_codes }).toEqual({
+      code: 1,
+      codes: ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "RED_GREEN_NOT_PROVEN"],
     });
+    const gated = await repository.run(["--item", "03"]);
+    expect({ code: gated.code, codes: gated.outcome.blocked_reason_codes }).toEqual({
+      code: 3,
+      codes: ["ITEM_AWAITING_HUMAN_GATE"],
+    });
+    const waiting = await repository.run(["--item", "04"]);
+    expect({ code: waiting.code, codes: waiting.outcome.blocked_reason_codes }).toEqual({
+      code: 3,
+      codes: ["ITEM_BLOCKED_EXTERNAL"],
+    });
+    expect(waiting.outcome.items.find(({ id }) => id === "04")).toMatchObject({ attempts: 0 });
   });
 });
 
@@ -342,7 +352,7 @@ test("--dry-run shows plan, commands and bounds, and starts no process", async (
     "no process was started",
     "bash tools/executor.sh",
     `must pass   echo verify >> ${marker}`,
-    "at most   6 executor sessions",
+    "at most   12 executor sessions, 4 verification commands, 0 commands on the base, 24 auditor sessions",
   ]) {
     expect(text.stdout).toContain(said);
   }
@@ -351,7 +361,7 @@ test("--dry-run shows plan, commands and bounds, and starts no process", async (
   expect(JSON.parse(json.stdout)).toMatchObject({
     dry_run: true,
     executor: ["bash", "tools/executor.sh"],
-    most_calls: { executor_sessions: 6 },
+    most_calls: { executor_sessions: 12, verification_commands: 4, auditor_sessions: 24 },
   });
   expect(existsSync(marker)).toBe(false);
   expect(existsSync(join(repository.path, ".conveyor"))).toBe(false);
@@ -374,6 +384,13 @@ describe("help and version", () => {
     ["report"],
     ["verify"],
     ["doctor"],
+    ["audit"],
+    ["prune"],
+    ["gate"],
+    ["gate", "approve"],
+    ["gate", "reject"],
+    ["gate", "reopen"],
+    ["refresh"],
   ];
 
   test.each(commands.map((words) => [words.join(" ") || "conveyor itself", words] as const))(
@@ -441,7 +458,7 @@ describe("output", () => {
   test("text is the verdict first, what to do next, and no colours in a pipe", async () => {
     const ended = await repository.conveyor(["resume", "--ci-status", "success"], { env: { NO_COLOR: "1" } });
     expect(ended.stdout).toMatch(
-      /^blocked \(not audited\): 1 of 1 items passed: GATE_POLICY_DENIED_OR_UNKNOWN, GATE_REVIEW_NOT_APPROVED\n/,
+      /^blocked \(audited\): 1 of 1 items passed: GATE_POLICY_DENIED_OR_UNKNOWN, GATE_REVIEW_NOT_APPROVED\n/,
     );
     expect(ended.stdout).toContain("conveyor resume RUN_");
     expect(ended.stdout + ended.stderr).not.toMatch(ANSI);
@@ -450,7 +467,7 @@ describe("output", () => {
   test("--quiet: no progress, the outcome alone", async () => {
     const ended = await repository.conveyor(["run", PLAN_PATH, "--quiet"]);
     expect(ended.stderr).toBe("");
-    expect(ended.stdout).toContain("blocked (not audited)");
+    expect(ended.stdout).toContain("blocked (audited)");
   });
 
   test("on a terminal there are colours, and with NO_COLOR there are none", async () => {

@@ -12,9 +12,10 @@ import {
   policyDigest,
   policyOf,
   readPolicyFile,
-  rulesOf,
   type Config,
 } from "../../src/domain/config.ts";
+import { rulesOf } from "../../src/domain/item-rules.ts";
+import { buildPlan } from "./run-fixtures.ts";
 import { sha256 } from "../../src/domain/digest.ts";
 import { buildProblemLine } from "../../src/domain/plan.ts";
 
@@ -45,12 +46,18 @@ function valueAt(value: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value);
 }
 
+/** A default as its cell gives it: a value that is no word stands there as YAML. */
+function parseDefault(cell: string, type: string): unknown {
+  const written = /^`(.*)`/.exec(cell)?.[1] ?? `no code in ${cell}`;
+  return type === "object" ? parse(written) : written;
+}
+
 const LEAVES = leavesOf(configSchema);
 const ROWS = [...DOCS.matchAll(/^\| `([a-z.-]+)` \| (.*?) \| (.*) \|$/gm)].map(([, key = "", fallback = ""]) => ({
   key,
   fallback,
 }));
-const WITH_EXECUTOR = "version: 1\nexecutor: {use: command, command: [a]}\n";
+const WITH_EXECUTOR = "version: 1\nmanager: {command: [a]}\nexecutor: {use: command, command: [a]}\n";
 
 describe("docs/configuration.md", () => {
   it("lists exactly the keys of the schema, in their order", () => {
@@ -62,19 +69,30 @@ describe("docs/configuration.md", () => {
     const value = valueAt(parsed(WITH_EXECUTOR), key);
     if (fallback === "none, must be there") {
       const [top = "", ...rest] = key.split(".");
-      const text: Record<string, unknown> = { version: 1, executor: { use: "command", command: ["a"] } };
+      const text: Record<string, unknown> = {
+        version: 1,
+        manager: { command: ["a"] },
+        executor: { use: "command", command: ["a"] },
+      };
       const holder = rest.length === 0 ? text : (text[top] as Record<string, unknown>);
       delete holder[rest.at(-1) ?? top];
       expect(configSchema.safeParse(text).success).toBe(false);
     } else if (fallback === "nothing") expect(value).toEqual([]);
-    else expect(`\`${String(value)}\``).toBe(fallback);
+    else
+      expect(typeof value === "object" ? value : String(value as string | number | boolean)).toEqual(
+        parseDefault(fallback, typeof value),
+      );
   });
 
   it("has an example that sets every key, and parses to the defaults and what it says", () => {
     const says = parse(EXAMPLE) as Record<string, unknown>;
     expect(LEAVES.filter((leaf) => valueAt(says, leaf) === undefined)).toEqual([]);
     const config = parsed(EXAMPLE);
-    expect(config).toEqual(says);
+    // A lane may leave out what it hands over.
+    const lanes = config.audits.lanes.map(({ name }) => name);
+    expect(lanes).toEqual(["careful", "quick"]);
+    expect(config.audits.lanes.map(({ env }) => env)).toEqual([["AUDITOR_KEY"], []]);
+    expect(config).toMatchObject(says);
     const defaults = parsed(WITH_EXECUTOR);
     const changed = LEAVES.filter(
       (leaf) => JSON.stringify(valueAt(config, leaf)) !== JSON.stringify(valueAt(defaults, leaf)),
@@ -82,11 +100,16 @@ describe("docs/configuration.md", () => {
     expect(changed).toEqual([
       "prepare.commands",
       "prepare.inputs",
+      "manager.command",
+      "manager.expected-artifacts",
       "executor.command",
       "executor.expected-artifacts",
       "executor.env",
+      "audits.lanes",
       "validation.commands",
+      "validation.test-paths",
       "policy.protected-paths",
+      "policy.sensitive-paths",
       "sandbox.env",
     ]);
   });
@@ -96,6 +119,8 @@ describe("docs/configuration.md", () => {
   });
 });
 
+const PLAN = buildPlan();
+
 describe("a configuration that nobody wrote", () => {
   it("is the one that says its version alone", () => {
     expect(defaultConfig()).toEqual(parsed("version: 1\n"));
@@ -103,9 +128,59 @@ describe("a configuration that nobody wrote", () => {
   });
 
   it("gives the item machine its rules", () => {
-    expect(rulesOf(defaultConfig())).toEqual({ fixRounds: 2, sessionsPerItem: 12, contextRemainingFloor: 2000 });
-    const other = parsed("version: 1\nlimits: {fix-rounds: 0, sessions-per-item: 3, context-remaining-floor: 7}\n");
-    expect(rulesOf(other)).toEqual({ fixRounds: 0, sessionsPerItem: 3, contextRemainingFloor: 7 });
+    expect(rulesOf(defaultConfig(), PLAN)).toEqual({
+      fixRounds: 2,
+      remediationRounds: 1,
+      sessionsPerItem: 12,
+      rollovers: 5,
+      contextRemainingFloor: 2000,
+      lanes: [],
+      auditRetries: 2,
+      triageProgram: false,
+      requireGithubIdentity: false,
+      demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false }]]),
+      admission: {
+        risk: {
+          tier: "medium",
+          reasons: [{ tier: "medium", text: "no Risk-Tier, and an item changes more than documents" }],
+        },
+        metadata: null,
+        requireGithubIdentity: false,
+      },
+    });
+    const other = parsed(
+      [
+        "version: 1",
+        "limits: {fix-rounds: 0, remediation-rounds: 4, sessions-per-item: 3, rollovers: 6, context-remaining-floor: 7}",
+        "audits: {lanes: [{name: a, use: command, command: [x]}, {name: b, use: command, command: [y]}], retries: 5}",
+        "triage: {use: command, command: [z]}",
+        "policy: {require-github-identity: true, sensitive-paths: [out]}",
+        "",
+      ].join("\n"),
+    );
+    expect(rulesOf(other, PLAN)).toMatchObject({
+      fixRounds: 0,
+      remediationRounds: 4,
+      sessionsPerItem: 3,
+      rollovers: 6,
+      contextRemainingFloor: 7,
+      lanes: ["a", "b"],
+      auditRetries: 5,
+      triageProgram: true,
+      requireGithubIdentity: true,
+      admission: { risk: { tier: "high" }, requireGithubIdentity: true },
+    });
+  });
+
+  it.each([
+    [{ manual_gate: "signoff" as const }, { manualGate: true, redGreen: false, externalEvidence: false }],
+    [{ requires_red_green: true }, { manualGate: false, redGreen: true, externalEvidence: false }],
+    [
+      { external_check: "human_supplied_evidence_required" as const },
+      { manualGate: false, redGreen: false, externalEvidence: true },
+    ],
+  ])("takes from the plan what an item must show beyond verification: %j", (input, demands) => {
+    expect(rulesOf(defaultConfig(), buildPlan([input])).demands.get("01")).toEqual(demands);
   });
 });
 
@@ -113,8 +188,9 @@ describe("an unknown key is refused where it stands", () => {
   const holders = [...new Set(LEAVES.map((leaf) => leaf.split(".").slice(0, -1).join(".")))];
   it.each(holders)("in %j", (holder) => {
     const lines = holder === "" ? ["surprise: 1"] : [`${holder}:`, "  surprise: 1"];
-    const executor = holder === "executor" ? ["  use: command", "  command: [a]"] : [];
-    const text = ["version: 1", ...lines, ...executor, ""].join("\n");
+    const executor = holder === "executor" ? ["  use: command"] : [];
+    const program = ["executor", "manager"].includes(holder) ? ["  command: [a]"] : [];
+    const text = ["version: 1", ...lines, ...executor, ...program, ""].join("\n");
     const { config, problems } = parseConfig("c.yml", text);
     expect(config).toBeUndefined();
     expect(problems.map(buildProblemLine)).toEqual([
@@ -130,7 +206,7 @@ describe("an unknown key is refused where it stands", () => {
     ["toString: 1", "2:1"],
     ["Limits: {}", "2:1"],
     ["fix_rounds: 1", "2:1"],
-    ["audits: {}", "2:1"],
+    ["audits: {lane: []}", "2:10"],
     ["5: 1", "2:1"],
     ["limits: {<<: {fix-rounds: 1}}", "2:10"],
   ])("%s", (line, place) => {
@@ -336,12 +412,18 @@ describe("the policy of a run", () => {
       "validation: {commands: [[a]]}",
       "prepare: {inputs: [x]}",
       "sandbox: {env: [X]}",
+      "audits: {lanes: [{name: a, use: command, command: [x]}, {name: b, use: command, command: [y]}]}",
+      "audits: {retries: 3}",
+      "triage: {use: command, command: [x]}",
+      "limits: {remediation-rounds: 0}",
       "executor: {use: command, command: [a]}",
     ].map((line) => of(`version: 1\n${line}\n`));
     expect(new Set([plain, ...others]).size).toBe(others.length + 1);
     expect(Object.keys(policyOf(defaultConfig()) as object)).toEqual([
       "policy",
       "limits",
+      "audits",
+      "triage",
       "validation",
       "prepare",
       "sandbox",

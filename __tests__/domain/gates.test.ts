@@ -7,6 +7,7 @@ import {
   POLICY_SIGNALS,
   REVIEW_SIGNALS,
 } from "../../src/domain/gates.ts";
+import { decideTerminalState, exitCodeFor } from "../../src/domain/run-stop.ts";
 import { decidePolicy } from "../../src/domain/policy.ts";
 
 const ROWS = [true, false].flatMap((own) =>
@@ -29,13 +30,49 @@ describe("evaluateGates", () => {
     const decisions = evaluateGates({ policy, ci, review }, own);
     expect(decisions.map((decision) => decision.gate)).toEqual(["policy", "ci", "review"]);
     expect(decisions.map((decision) => decision.signal)).toEqual([policy, ci, review]);
-    expect(blockedGateCodes(decisions)).toEqual(codes);
+    expect(blockedGateCodes({ decisions, simulateBlocked: false })).toEqual(codes);
+    // A simulated block stands after all of them, and blocks alone.
+    expect(blockedGateCodes({ decisions, simulateBlocked: true })).toEqual([...codes, "BLOCK_SIMULATED"]);
     for (const decision of decisions) expect(decision.passed).toBe(decision.reason_code === null);
   });
 
   it("passes all three in exactly one of them", () => {
     const passing = ROWS.filter(({ own, ...signals }) => evaluateGates(signals, own).every((gate) => gate.passed));
     expect(passing).toEqual([{ own: true, policy: "allow", ci: "success", review: "approved" }]);
+  });
+
+  // What a caller can say: each option with one of its values, or left out: 4 × 5 × 4 = 80.
+  const SAID = [undefined, ...POLICY_SIGNALS].flatMap((policy) =>
+    [undefined, ...CI_SIGNALS].flatMap((ci) =>
+      [undefined, ...REVIEW_SIGNALS].map((review) => ({ policy, ci, review })),
+    ),
+  );
+
+  it("there are 80 ways to give the three options or to leave them out", () => {
+    expect(new Set(SAID.map((said) => JSON.stringify([said.policy, said.ci, said.review]))).size).toBe(80);
+  });
+
+  it.each(SAID)("said of policy $policy, of ci $ci, of review $review: exact codes and exit", (said) => {
+    const codes = [
+      ...(said.policy === "allow" ? [] : ["GATE_POLICY_DENIED_OR_UNKNOWN"]),
+      ...(said.ci === "success" ? [] : ["GATE_CI_NOT_SUCCESS"]),
+      ...(said.review === "approved" ? [] : ["GATE_REVIEW_NOT_APPROVED"]),
+    ];
+    const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+    const blocked = blockedGateCodes({
+      decisions: evaluateGates({ ...NO_SIGNALS, ...given }, true),
+      simulateBlocked: false,
+    });
+    expect(blocked).toEqual(codes);
+    const terminalState = decideTerminalState({
+      itemStates: ["passed"],
+      stageFailed: false,
+      timedOut: false,
+      refused: blocked.length > 0,
+    });
+    expect({ terminalState, exit: exitCodeFor({ kind: "terminal", terminalState, signal: null }) }).toEqual(
+      codes.length === 0 ? { terminalState: "done", exit: 0 } : { terminalState: "blocked", exit: 3 },
+    );
   });
 
   it("passes none when nobody said anything", () => {

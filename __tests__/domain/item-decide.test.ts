@@ -5,9 +5,11 @@ import {
   type AttemptState,
   type CandidateState,
   type ItemState,
+  type LaneState,
   type SessionState,
 } from "../../src/domain/item.ts";
-import { BASE, RULES } from "./run-fixtures.ts";
+import { auditFinding as finding } from "./audit-fixtures.ts";
+import { BASE, EXIT_1, FINDINGS_SHA, PACKET_SHA, RULES } from "./run-fixtures.ts";
 
 const started: ItemState = { ...newItem("01"), started: true };
 
@@ -18,6 +20,7 @@ function session(input: Partial<SessionState> = {}): SessionState {
     kind: "execute",
     outcome: { kind: "finished" },
     summary: "",
+    reason: "",
     tamperKinds: [],
     survivors: 0,
     ...input,
@@ -32,6 +35,7 @@ function candidate(input: Partial<CandidateState> = {}): CandidateState {
     changedPaths: 1,
     violations: [],
     verifications: 0,
+    lanes: [],
     ...input,
   };
 }
@@ -45,6 +49,43 @@ function having(input: Partial<AttemptState>, state: Partial<ItemState> = {}): I
 }
 
 const failed = { kind: "failed", failures: ["x"] } as const;
+const COMMAND_FAILED = {
+  prepare_ending: null,
+  prepare_tracked_changes: [],
+  commands: [{ command: "x", required: true, ending: EXIT_1, log: "log" }],
+  artifacts: [],
+};
+const PASS = (lane: string): LaneState => ({ lane, failures: 0, outcome: { kind: "pass" }, findings: [] });
+const BROKEN = (lane: string, failures: number): LaneState => ({
+  lane,
+  failures,
+  outcome: { kind: "engine_failed", why: "w" },
+  findings: [],
+});
+const BLOCKING = (lane: string): LaneState => ({
+  lane,
+  failures: 0,
+  outcome: { kind: "findings", blocks: true },
+  findings: [finding({ is_blocking: true })],
+});
+const BOTH_PASS = [PASS("careful"), PASS("quick")];
+const packet = { sha256: PACKET_SHA, commit: "commit-1" };
+/** A verified candidate whose packet is frozen. */
+const judged = (input: Partial<CandidateState> = {}, round = 1): ItemState =>
+  having({
+    round,
+    sessions: [session({ round })],
+    candidates: [candidate({ round, verdict: { kind: "passed" }, packet, ...input })],
+  });
+const audit = (lanes: string[], failures: number) => ({
+  type: "run_audits",
+  attempt: 1,
+  round: 1,
+  packet_sha256: PACKET_SHA,
+  commit: "commit-1",
+  lanes,
+  failures,
+});
 const violation = (code: "SCOPE_VIOLATION" | "PATH_UNSAFE") => ({ code, path: "p", detail: "d" });
 const stop = { kind: "terminal", terminalState: "timeout", reasonCodes: ["PROCESS_TIMEOUT"] } as const;
 const escalated = (...reasonCodes: string[]) => ({ type: "settle", terminalState: "escalated", reasonCodes });
@@ -54,7 +95,12 @@ const blockedBy = (code: string) => ({
 });
 const settled = { terminalState: "passed", reasonCodes: [], commit: "commit-1" } as const;
 const prepared = { attempt: 1, commit: "commit-1", tree: "tree-1", parent: BASE };
-const run = (input: { attempt?: number; session: number; round?: number; kind?: "execute" | "fix" }) => ({
+const run = (input: {
+  attempt?: number;
+  session: number;
+  round?: number;
+  kind?: "execute" | "fix" | "remediation";
+}) => ({
   type: "run_session",
   attempt: 1,
   round: 1,
@@ -126,10 +172,19 @@ const TABLE: readonly (readonly [what: string, state: ItemState, command: unknow
     { type: "open_attempt", attempt: 2, round: 3 },
   ],
   [
-    "scope refused the last round",
+    "scope refused the last fix round",
     having({
       ended: "void",
       round: 3,
+      candidates: [candidate({ commit: null, violations: [violation("PATH_UNSAFE")] })],
+    }),
+    { type: "open_attempt", attempt: 2, round: 4 },
+  ],
+  [
+    "scope refused the last round",
+    having({
+      ended: "void",
+      round: 4,
       candidates: [
         candidate({
           commit: null,
@@ -195,7 +250,10 @@ const TABLE: readonly (readonly [what: string, state: ItemState, command: unknow
   ["the session is finished", having({ sessions: [session()] }), { type: "build_candidate", attempt: 1, round: 1 }],
   [
     "the second session is finished and the first one's candidate failed",
-    having({ sessions: [session(), session({ session: 2, round: 2 })], candidates: [candidate({ verdict: failed })] }),
+    having({
+      sessions: [session(), session({ session: 2, round: 2 })],
+      candidates: [candidate({ verdict: failed, verified: COMMAND_FAILED })],
+    }),
     { type: "build_candidate", attempt: 1, round: 2 },
   ],
   [
@@ -239,34 +297,88 @@ const TABLE: readonly (readonly [what: string, state: ItemState, command: unknow
   [
     "verification passed",
     having({ sessions: [session()], candidates: [candidate({ verdict: { kind: "passed" } })] }),
-    { type: "prepare_commit", attempt: 1, tree: "tree-1", parent: BASE },
+    { type: "freeze_packet", attempt: 1, round: 1, tree: "tree-1", parent: BASE },
   ],
   [
     "verification passed after the last round",
     having(
-      { sessions: [session({ round: 3 })], candidates: [candidate({ verdict: { kind: "passed" } })] },
+      {
+        round: 4,
+        sessions: [session({ round: 4 })],
+        candidates: [candidate({ round: 4, verdict: { kind: "passed" } })],
+      },
       { sessionsUsed: 12 },
     ),
-    { type: "prepare_commit", attempt: 1, tree: "tree-1", parent: BASE },
+    { type: "freeze_packet", attempt: 1, round: 4, tree: "tree-1", parent: BASE },
+  ],
+  ["the packet is frozen", judged(), audit(["careful", "quick"], 0)],
+  ["one lane has answered", judged({ lanes: [PASS("careful")] }), audit(["quick"], 0)],
+  ["one lane failed", judged({ lanes: [BROKEN("careful", 2), PASS("quick")] }), audit(["careful"], 2)],
+  [
+    "one lane failed for the last time",
+    judged({ lanes: [BROKEN("careful", 3), PASS("quick")] }),
+    escalated("AUDIT_ENGINE_FAILED"),
+  ],
+  ["both lanes have answered", judged({ lanes: BOTH_PASS }), { type: "merge_findings", attempt: 1, round: 1 }],
+  [
+    "both lanes pass and the findings are merged",
+    judged({ lanes: BOTH_PASS, findingsSha256: FINDINGS_SHA }),
+    { type: "prepare_commit", attempt: 1, commit: "commit-1", tree: "tree-1", parent: BASE },
   ],
   [
-    "verification failed in the first round",
-    having({ sessions: [session()], candidates: [candidate({ verdict: failed })] }),
+    "one lane alone blocks",
+    judged({ lanes: [PASS("careful"), BLOCKING("quick")], findingsSha256: FINDINGS_SHA }),
     run({ session: 2, round: 2, kind: "fix" }),
   ],
   [
-    "verification failed in the last but one round",
-    having({ sessions: [session({ round: 2 })], candidates: [candidate({ verdict: failed })] }),
+    "one lane blocks after the last fix round",
+    judged({ lanes: [PASS("careful"), BLOCKING("quick")], findingsSha256: FINDINGS_SHA }, 3),
+    run({ session: 2, round: 4, kind: "remediation" }),
+  ],
+  [
+    "one lane blocks after the last round",
+    judged({ lanes: [PASS("careful"), BLOCKING("quick")], findingsSha256: FINDINGS_SHA }, 4),
+    escalated("FIX_BUDGET_EXHAUSTED", "AUDIT_BLOCKING_FINDING"),
+  ],
+
+  [
+    "verification failed in the first round",
+    having({ sessions: [session()], candidates: [candidate({ verdict: failed, verified: COMMAND_FAILED })] }),
+    run({ session: 2, round: 2, kind: "fix" }),
+  ],
+  [
+    "verification failed in the last but one fix round",
+    having({
+      round: 2,
+      sessions: [session({ round: 2 })],
+      candidates: [candidate({ round: 2, verdict: failed, verified: COMMAND_FAILED })],
+    }),
     run({ session: 2, round: 3, kind: "fix" }),
   ],
   [
+    "verification failed in the last fix round",
+    having({
+      round: 3,
+      sessions: [session({ round: 3 })],
+      candidates: [candidate({ round: 3, verdict: failed, verified: COMMAND_FAILED })],
+    }),
+    run({ session: 2, round: 4, kind: "remediation" }),
+  ],
+  [
     "verification failed in the last round",
-    having({ sessions: [session({ round: 3 })], candidates: [candidate({ verdict: failed })] }),
+    having({
+      round: 4,
+      sessions: [session({ round: 4 })],
+      candidates: [candidate({ round: 4, verdict: failed, verified: COMMAND_FAILED })],
+    }),
     escalated("FIX_BUDGET_EXHAUSTED", "VERIFICATION_FAILED"),
   ],
   [
     "verification failed and sessions are used up",
-    having({ sessions: [session()], candidates: [candidate({ verdict: failed })] }, { sessionsUsed: 12 }),
+    having(
+      { sessions: [session()], candidates: [candidate({ verdict: failed, verified: COMMAND_FAILED })] },
+      { sessionsUsed: 12 },
+    ),
     blockedBy("SESSION_LIMIT"),
   ],
 ];
@@ -277,8 +389,11 @@ describe("decideItem", () => {
   });
 
   it("without fix rounds the first failure is the last", () => {
-    const state = having({ sessions: [session()], candidates: [candidate({ verdict: failed })] });
-    expect(decideItem(state, { ...RULES, fixRounds: 0 })).toEqual(
+    const state = having({
+      sessions: [session()],
+      candidates: [candidate({ verdict: failed, verified: COMMAND_FAILED })],
+    });
+    expect(decideItem(state, { ...RULES, fixRounds: 0, remediationRounds: 0 })).toEqual(
       escalated("FIX_BUDGET_EXHAUSTED", "VERIFICATION_FAILED"),
     );
   });

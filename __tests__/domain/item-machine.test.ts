@@ -1,13 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { boundCalls } from "../../src/domain/call-bound.ts";
-import { defaultConfig, rulesOf, type Config } from "../../src/domain/config.ts";
+import { defaultConfig, type Config } from "../../src/domain/config.ts";
 import { decideItem, type ItemCommand } from "../../src/domain/item-decide.ts";
-import { evolveItem, ImpossibleEventError, type ItemRules } from "../../src/domain/item-evolve.ts";
+import { evolveItem } from "../../src/domain/item-evolve.ts";
+import { rulesOf, type ItemRules } from "../../src/domain/item-rules.ts";
+import { ImpossibleEventError } from "../../src/domain/item-steps.ts";
 import { newItem, type ItemState } from "../../src/domain/item.ts";
 import { EVENT_OF } from "../../src/domain/event-owner.ts";
 import type { EventDetails, EventDraft } from "../../src/domain/journal.ts";
 import type { ProcessEnding } from "../../src/domain/process-report.ts";
+import { auditFinding as finding } from "./audit-fixtures.ts";
 import {
   BASE,
   buildPlan,
@@ -16,15 +19,19 @@ import {
   execution,
   EXIT_0,
   EXIT_1,
+  FINDINGS_SHA,
+  laneAnswer,
   passingItem,
   payload,
   RULES,
 } from "./run-fixtures.ts";
 
+const NOTHING_FOUND = { kind: "read" as const, verdict: "pass" as const, summary: "", limitations: [], findings: [] };
+
 /** A source of facts: numbers that decide what the world does next. It repeats itself, so it never ends a story. */
 class World {
   #at = 0;
-  readonly counts = { sessions: 0, verifications: 0, worktrees: 0, made: 0 };
+  readonly counts = { audits: 0, sessions: 0, verifications: 0, worktrees: 0, made: 0 };
   readonly #choices: readonly number[];
   readonly #losesWorktrees: boolean;
   constructor(choices: readonly number[], losesWorktrees: boolean) {
@@ -80,9 +87,21 @@ class World {
       }
       case "verify":
         return this.#verification(command);
+      case "freeze_packet": {
+        const { attempt, round, tree, parent } = command;
+        return [
+          draft("packet_frozen", DETAILS.packet_frozen({ attempt, round, tree, parent, commit: `commit of ${tree}` })),
+        ];
+      }
+      case "run_audits":
+        return this.#audits(command);
+      case "merge_findings": {
+        const { attempt, round } = command;
+        return [draft("findings_merged", { attempt, round, findings_sha256: FINDINGS_SHA, files: [] })];
+      }
       case "prepare_commit": {
-        const { attempt, tree, parent } = command;
-        return [draft("item_commit_prepared", { attempt, tree, parent, commit: `commit of ${tree}` })];
+        const { attempt, tree, parent, commit } = command;
+        return [draft("item_commit_prepared", { attempt, tree, parent, commit })];
       }
       case "advance_branch":
         return [draft("item_settled", { terminal_state: "passed", reason_codes: [], commit: command.commit })];
@@ -97,6 +116,33 @@ class World {
       default:
         throw new Error(`nothing answers ${command.type} of ${state.itemId}`);
     }
+  }
+
+  #audits({ attempt, round, lanes }: ItemCommand & { type: "run_audits" }): EventDraft[] {
+    this.counts.audits += lanes.length;
+    this.counts.worktrees += 1;
+    const answered = lanes.map((lane) => {
+      const good = laneAnswer({ lane });
+      return this.choose([
+        good,
+        good,
+        { ...good, ending: EXIT_1 },
+        { ...good, ending: { kind: "timed_out", timeout_ms: 1 } as const },
+        { ...good, ending: { kind: "cancelled" } as const },
+        { ...good, survivors: [{ pid: 2, command: "x" }] },
+        { ...good, facts: { kind: "rejected", why: "w" } as const },
+        { ...good, facts: { ...NOTHING_FOUND, findings: [finding({ is_blocking: true })] } },
+        {
+          ...good,
+          facts: { ...NOTHING_FOUND, verdict: "issues_found" as const, findings: [finding({ severity: "low" })] },
+        },
+      ]);
+    });
+    const checkout_changed = this.choose([false, false, false, true]);
+    return [
+      draft("audit_started", DETAILS.audit_started({ attempt, round })),
+      draft("audit_finished", DETAILS.audit_finished({ attempt, round, lanes: answered, checkout_changed })),
+    ];
   }
 
   isLost(): boolean {
@@ -181,11 +227,15 @@ const settings = fc.record({
   sessionsPerItem: fc.integer({ min: 1, max: 14 }),
 });
 
+const PLAN = buildPlan([{ required_commands: ["c"] }]);
+const LANES = ["careful", "quick"].map((name) => ({ name, use: "command" as const, command: ["a"], env: [] }));
+
 function configOf(fixRounds: number, sessionsPerItem: number): Config {
   const config = defaultConfig();
   return {
     ...config,
     limits: { ...config.limits, "fix-rounds": fixRounds, "sessions-per-item": sessionsPerItem },
+    audits: { ...config.audits, lanes: LANES },
     prepare: { ...config.prepare, commands: [["p"]] },
   };
 }
@@ -196,11 +246,12 @@ describe("whatever the world does", () => {
     fc.assert(
       fc.property(settings, ({ choices, fixRounds, sessionsPerItem }) => {
         const config = configOf(fixRounds, sessionsPerItem);
-        const bound = boundCalls(buildPlan([{ required_commands: ["c"] }]), config, ["01"]);
+        const bound = boundCalls(PLAN, config, ["01"]);
         const world = new World(choices, false);
-        invoke(newItem("01"), world, rulesOf(config), () => undefined);
+        invoke(newItem("01"), world, rulesOf(config, PLAN), () => undefined);
         expect(world.counts.sessions).toBeLessThanOrEqual(bound.executorSessions);
         expect(world.counts.verifications).toBeLessThanOrEqual(bound.verificationCommands);
+        expect(world.counts.audits).toBeLessThanOrEqual(bound.auditorSessions);
         // The base is prepared once, before the first item.
         expect(world.counts.worktrees + 1).toBeLessThanOrEqual(bound.prepareCommands);
         if (world.counts.sessions === bound.executorSessions) reached.sessions += 1;
@@ -217,7 +268,7 @@ describe("whatever the world does", () => {
     let passed = 0;
     fc.assert(
       fc.property(settings, fc.boolean(), ({ choices, fixRounds, sessionsPerItem }, losesWorktrees) => {
-        const rules = rulesOf(configOf(fixRounds, sessionsPerItem));
+        const rules = rulesOf(configOf(fixRounds, sessionsPerItem), PLAN);
         const world = new World(choices, losesWorktrees);
         const verified = new Set<string>();
         const trees = new Map<string, string>();
@@ -231,7 +282,14 @@ describe("whatever the world does", () => {
             if (event.type === "item_commit_prepared") expect(verified).toContain(event.details.tree);
             if (event.type === "item_settled" && event.details.terminal_state === "passed") {
               expect(before.commitPrepared?.commit).toBe(event.details.commit);
-              expect(before.attempts.at(-1)?.candidates.at(-1)?.verdict).toEqual({ kind: "passed" });
+              const taken = before.attempts.at(-1)?.candidates.at(-1);
+              expect(taken?.verdict).toEqual({ kind: "passed" });
+              expect(taken?.packet?.commit).toBe(event.details.commit);
+              expect(taken?.lanes.map(({ lane }) => lane).toSorted()).toEqual(["careful", "quick"]);
+              for (const { outcome } of taken?.lanes ?? []) {
+                expect(["pass", "findings"]).toContain(outcome.kind);
+                expect(outcome.kind === "findings" && outcome.blocks).toBe(false);
+              }
               passed += 1;
             }
           });
@@ -243,7 +301,7 @@ describe("whatever the world does", () => {
           expect(state.stop).toBeUndefined();
         }
       }),
-      { seed: 6, numRuns: 2000 },
+      { seed: 6, numRuns: 6000 },
     );
     expect(passed).toBeGreaterThan(100);
   });
@@ -251,7 +309,7 @@ describe("whatever the world does", () => {
   it("a killed run loses only a session that was cut short", () => {
     fc.assert(
       fc.property(settings, fc.nat(40), ({ choices, fixRounds, sessionsPerItem }, killAt) => {
-        const rules = rulesOf(configOf(fixRounds, sessionsPerItem));
+        const rules = rulesOf(configOf(fixRounds, sessionsPerItem), PLAN);
         const events: EventDraft[] = [];
         invoke(newItem("01"), new World(choices, false), rules, (_state, event) => events.push(event));
         const kept = events.slice(0, killAt);
@@ -261,6 +319,7 @@ describe("whatever the world does", () => {
         const last = kept.at(-1)?.type;
         if (last === "session_started") expect(command.type).toBe("lose_attempt");
         if (last === "verification_started") expect(command.type).toBe("verify");
+        if (last === "audit_started") expect(command.type).toBe("run_audits");
         if (last === "item_commit_prepared") expect(command.type).toBe("advance_branch");
         if (last === "candidate_built") expect(command.type).not.toBe("build_candidate");
       }),
@@ -564,9 +623,15 @@ describe("what a verification leads to", () => {
 describe("a handoff", () => {
   const handoff = draft("session_finished", DETAILS.session_finished({ ending: { kind: "exited", exit_code: 75 } }));
 
-  it("stops the run and remembers its tree, the last two of them", () => {
+  it("does not stop the run, is counted, and its tree remembered, the last two of them", () => {
     const state = after("session_started", [handoff, event.sealed]);
-    expect(state.stop).toEqual({ kind: "handoff", reasonCodes: [] });
+    expect(state.stop).toBeUndefined();
+    expect(state.rollovers).toBe(1);
+    expect(decideItem(state, RULES)).toMatchObject({ type: "run_session", attempt: 1, session: 2, round: 1 });
+    expect(decideItem({ ...state, rollovers: RULES.rollovers + 1 }, RULES)).toMatchObject({
+      type: "stop",
+      stop: { kind: "terminal", terminalState: "blocked", reasonCodes: ["ROLLOVER_LIMIT"] },
+    });
     expect(state.handoffTrees).toEqual(["t"]);
     expect(state.attempts[0]?.sessions[0]?.handoffTree).toBe("t");
     const again = { ...after("session_started", [handoff]), handoffTrees: ["a", "b"] };

@@ -203,7 +203,7 @@ describe("a checkpoint", () => {
       fence: 1,
       current_stage: "closure",
       completed_stages: [...state.completedStages],
-      tip: "commit-1",
+      tip: "closing-1",
       items: [
         {
           item_id: "01",

@@ -6,7 +6,7 @@ import type { EventDraft } from "../../src/domain/journal.ts";
 import { buildNextActions } from "../../src/domain/next-actions.ts";
 import { REASON_CODE_NAMES, REASON_CODES, type ReasonCode } from "../../src/domain/reason-codes.ts";
 import { draft, passingItem, RUN_ID } from "./run-fixtures.ts";
-import { created, doneRun, fold, gates, OPEN, trustRead } from "./run-story.ts";
+import { CLOSED, closing, created, doneRun, fold, gates, inStage, OPEN, trustRead } from "./run-story.ts";
 
 const RESUME = `conveyor resume ${RUN_ID}`;
 const PLAN = "docs/exec-plans/active/plan.md";
@@ -15,15 +15,19 @@ function stopped(terminal_state: "blocked" | "failed" | "timeout", ...reason_cod
   return draft("run_stopped", { kind: "terminal", terminal_state, reason_codes, signal: null }, null);
 }
 
-function settled(terminal_state: "escalated" | "blocked_external", ...reason_codes: ReasonCode[]): EventDraft[] {
+function settled(
+  terminal_state: "escalated" | "blocked_external" | "awaiting_human_gate",
+  ...reason_codes: ReasonCode[]
+): EventDraft[] {
   return [...passingItem().slice(0, 2), draft("item_settled", { terminal_state, reason_codes, commit: null })];
 }
 
 function atGates(signals: Partial<GateSignals>): EventDraft[] {
-  const evaluated = gates("commit-1", { ...OPEN, ...signals });
+  const evaluated = gates(CLOSED, { ...OPEN, ...signals });
   const codes =
     evaluated.type === "gates_evaluated" ? evaluated.details.decisions.flatMap((gate) => gate.reason_code ?? []) : [];
-  return [created(), ...passingItem(), trustRead("closure"), evaluated, stopped("blocked", ...codes)];
+  const closed = [...inStage("validation"), trustRead("closure"), ...closing()];
+  return [created(), ...passingItem(), ...closed, evaluated, stopped("blocked", ...codes)];
 }
 
 const act = (...codes: ReasonCode[]): string => codes.map((code) => REASON_CODES[code].act).join(" ");
@@ -116,18 +120,51 @@ const TABLE: readonly (readonly [
   [
     "an item waits for something outside",
     [created(), ...settled("blocked_external", "ITEM_BLOCKED_EXTERNAL"), stopped("blocked", "ITEM_BLOCKED_EXTERNAL")],
-    `${RESUME} --new-attempt 01`,
+    `${RESUME} --evidence-dir DIR`,
     act("ITEM_BLOCKED_EXTERNAL"),
   ],
-  ...(["ITEM_BLOCKED_EXTERNAL", "ITEM_AWAITING_HUMAN_GATE", "RED_GREEN_NOT_PROVEN"] as const).map(
-    (code) =>
-      [
-        `an item asks for what this version cannot prove: ${code}`,
-        [created(), stopped("blocked", code)],
-        `conveyor run ${PLAN}`,
-        act(code),
-      ] as const,
-  ),
+  [
+    "an item waits for a person",
+    [
+      created(),
+      ...settled("awaiting_human_gate", "ITEM_AWAITING_HUMAN_GATE"),
+      stopped("blocked", "ITEM_AWAITING_HUMAN_GATE"),
+    ],
+    `conveyor gate approve ${RUN_ID} 01 --by NAME --note TEXT`,
+    act("ITEM_AWAITING_HUMAN_GATE"),
+  ],
+  [
+    "a person rejected an item",
+    [
+      created(),
+      ...settled("awaiting_human_gate", "ITEM_AWAITING_HUMAN_GATE"),
+      stopped("blocked", "ITEM_GATE_REJECTED"),
+    ],
+    `conveyor gate reopen ${RUN_ID} 01 --by NAME --note TEXT`,
+    act("ITEM_GATE_REJECTED"),
+  ],
+  [
+    "the tests of an item were never red",
+    [
+      created(),
+      ...settled("escalated", "FIX_BUDGET_EXHAUSTED", "RED_GREEN_NOT_PROVEN"),
+      stopped("failed", "ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "RED_GREEN_NOT_PROVEN"),
+    ],
+    `${RESUME} --new-attempt 01`,
+    act("RED_GREEN_NOT_PROVEN"),
+  ],
+  [
+    "nobody approved its risk",
+    [created(), stopped("blocked", "RISK_MEDIUM_NOT_APPROVED")],
+    `ORCH_APPROVED_MEDIUM=1 ${RESUME}`,
+    act("RISK_MEDIUM_NOT_APPROVED"),
+  ],
+  [
+    "neither high risk nor full mode was allowed",
+    [created(), stopped("blocked", "RISK_HIGH_NOT_APPROVED", "MODE_FULL_NOT_ALLOWED")],
+    `ORCH_APPROVED_HIGH=1 ORCH_ALLOW_FULL_AUTONOMY=1 ${RESUME}`,
+    act("RISK_HIGH_NOT_APPROVED", "MODE_FULL_NOT_ALLOWED"),
+  ],
   [
     "an item used up its sessions",
     [created(), ...passingItem().slice(0, 2), stopped("blocked", "SESSION_LIMIT")],
@@ -193,12 +230,19 @@ async function parses(command: string): Promise<Record<string, unknown>> {
     () => undefined,
   );
   let parsed: Record<string, unknown> = {};
-  const [name, ...args] = words(command);
+  const given = words(command);
+  // A shell takes `NAME=value` before a command into its environment.
+  const [name, ...args] = given.slice(given.findIndex((word) => !/^ORCH_[A-Z_]+=1$/.test(word)));
   expect(name).toBe("conveyor");
-  for (const each of program.commands)
-    each.action((...given: unknown[]) => {
-      parsed = { command: each.name(), args: (given.at(-1) as Command).args, ...each.opts() };
-    });
+  const watch = (commands: readonly Command[]): void => {
+    for (const each of commands) {
+      watch(each.commands);
+      each.action((...called: unknown[]) => {
+        parsed = { command: each.name(), args: (called.at(-1) as Command).args, ...each.opts() };
+      });
+    }
+  };
+  watch(program.commands);
   await program.parseAsync(args, { from: "user" });
   expect(said).toEqual([]);
   return parsed;
@@ -209,7 +253,7 @@ describe("the shortest list of what would unblock a run, when", () => {
     const actions = buildNextActions(fold(events));
     expect(actions.map((action) => action.command)).toEqual(command === null ? [] : [command]);
     if (sentence !== undefined) expect(actions.map((action) => action.what)).toEqual([sentence]);
-    if (command !== null) expect(["resume", "run"]).toContain((await parses(command))["command"]);
+    if (command !== null) expect(["resume", "run", "approve", "reopen"]).toContain((await parses(command))["command"]);
   });
 
   it("every code of a stop has an act and a command that the command line takes", async () => {
@@ -225,7 +269,7 @@ describe("the shortest list of what would unblock a run, when", () => {
     const [action] = buildNextActions(fold(atGates({ ci: "failure", review: "missing" })));
     expect(action?.what).toBe(
       `${REASON_CODES.GATE_CI_NOT_SUCCESS.means} ${REASON_CODES.GATE_REVIEW_NOT_APPROVED.means} ` +
-        "When each of these is true of commit-1:",
+        `When each of these is true of ${CLOSED}:`,
     );
   });
 

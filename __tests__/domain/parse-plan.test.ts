@@ -80,6 +80,7 @@ const FULL = {
   plan_id: "rotate-session-keys",
   title: "Rotate *session* keys",
   path: "plans/keys.md",
+  metadata: null,
   items: [
     ROW_01,
     ROW_02,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { METADATA_KEYS } from "../../src/domain/metadata-bullets.ts";
 import { MANUAL_GATES } from "../../src/domain/plan.ts";
 import { OPTIONAL_COLUMNS, REQUIRED_COLUMNS, RESERVED_COLUMNS } from "../../src/domain/plan-columns.ts";
 import { orderItems } from "../../src/domain/plan-order.ts";
@@ -42,6 +43,17 @@ describe("docs/plan-format.md", () => {
         .join(", ")
         .replace(/, (?=[^,]*$)/, " or "),
     );
+  });
+
+  it("lists exactly the keys of the metadata, and shows some that parse", () => {
+    expect(rowsUnder("| key | holds | when absent |").map(([key]) => key)).toEqual(
+      METADATA_KEYS.map((key) => `\`${key}\``),
+    );
+    const shown = /```markdown\n(## Metadata[^]*?)```/.exec(docs)?.[1] ?? "";
+    const example = /```markdown\n([^]*?)```/.exec(docs)?.[1] ?? "";
+    const parsed = parseText(example.replace("## 2.", `${shown}\n## 2.`));
+    expect(parsed.problems).toEqual([]);
+    expect(parsed.plan?.metadata).toMatchObject({ risk_tier: "high", tags: ["security", "sessions"] });
   });
 
   it("shows a plan that parses", () => {

@@ -22,6 +22,11 @@ const ROW_1 =
   "| 01 | build | Add ring | Needed | developer | none | src/app.ts | src/ring.ts | Ring works | src | no | node --test |";
 const DELIMITER = "|---|---|---|---|---|---|---|---|---|---|---|---|";
 
+/** Puts a section `Metadata` before the item table. */
+function metadata(text: string): Edit[] {
+  return [["## 2. Items", `## Metadata\n\n${text}\n\n## 2. Items`]];
+}
+
 const CASES: readonly Case[] = [
   // The file.
   { name: "a NUL byte", edits: [["Sessions are", "Sess‸\0ions\0 are"]], codes: ["PLAN_NUL_BYTE"] },
@@ -535,6 +540,78 @@ const CASES: readonly Case[] = [
     edits: [["| no | node --test |", "| 1 | ‸' |"]],
     codes: ["PLAN_QUOTE_UNCLOSED"],
   },
+  // Metadata.
+  {
+    name: "good metadata and a value over three lines",
+    edits: metadata("- Risk-Tier: low\n* OWNER: me\n  and you\nand others\n\n  - nested\n- Plan-ID: `a-1`"),
+    codes: [],
+  },
+  {
+    name: "what is no bullet with a key",
+    edits: metadata(
+      "‸Some text.\n\n‸- no key\n‸- **Owner**: me\n‸- Risk\u200B-Tier: low\n‸### A heading\n‸1. Owner: me\n    ‸- Owner: me",
+    ),
+    codes: Array.from({ length: 7 }, () => "PLAN_METADATA_LINE"),
+  },
+  {
+    name: "a key within another bullet",
+    edits: metadata("- Owner: me\n    ‸- Risk-Tier: high\n- ‸Ownr: me\n‸Risk tier: high"),
+    codes: ["PLAN_METADATA_LINE", "PLAN_METADATA_KEY_UNKNOWN", "PLAN_METADATA_LINE"],
+  },
+  {
+    name: "a key that nobody reads",
+    edits: metadata("- ‸Validation: npm test\n  - npm run e2e\n- ‸validation: x"),
+    codes: ["PLAN_METADATA_KEY_UNKNOWN", "PLAN_METADATA_KEY_UNKNOWN"],
+  },
+  {
+    name: "a key that stands twice, spelled otherwise",
+    edits: metadata("- Risk-Tier: low\n- ‸risk_TIER: low"),
+    codes: ["PLAN_METADATA_DUPLICATE"],
+  },
+  {
+    name: "two sections of metadata",
+    edits: metadata("- Risk-Tier: low\n\n‸## 7. METADATA\n- Risk-Tier: high"),
+    codes: ["PLAN_METADATA_DUPLICATE"],
+  },
+  ...[
+    "Plan-ID: Rotate keys",
+    `Plan-ID: ${"a".repeat(81)}`,
+    "Status: done",
+    "Priority: p4",
+    "Owner:",
+    "Acceptance-Criteria: TBD",
+    "Acceptance-Criteria: {{CRITERIA}}",
+    "Acceptance-Criteria: <what has to be true>",
+    "Dependencies: a,,b",
+    "Dependencies: None of them",
+    "Spec-Targets: docs/a.md, ../b.md",
+    "Spec-Targets: docs/*.md",
+    "Done-Evidence: ` `",
+    "Autonomy-Allowed: yes",
+    "Security-Approval: soon",
+    "Tags: ,",
+    "Promoted:",
+  ].map((bullet): Case => ({
+    name: `the value of ${bullet}`,
+    edits: metadata(`- ‸${bullet}`),
+    codes: ["PLAN_METADATA_VALUE"],
+  })),
+  {
+    name: "a dependency on itself",
+    edits: metadata("- Plan-ID: keys\n- ‸Dependencies: ring, keys"),
+    codes: ["PLAN_METADATA_VALUE"],
+  },
+  ...["Risk-Tier:", "Risk-Tier: hihg", "Risk-Tier: low <!-- x -->", "Risk-Tier: low\nor so"].map((bullet): Case => ({
+    name: `the risk of ${bullet}`,
+    edits: metadata(`- ‸${bullet}`),
+    codes: ["PLAN_METADATA_RISK_UNREADABLE"],
+  })),
+  {
+    name: "a plan id where no title gives one",
+    edits: [["# Rotate keys", "# 鍵\n\n## Metadata\n\n- Plan-ID: keys"]],
+    codes: [],
+    input: { path: "計画/鍵.md" },
+  },
   // Phases.
   { name: "a phase of no item", edits: [["### Build", "‸### Builder"]], codes: ["PLAN_PHASE_UNMATCHED"] },
   { name: "a phase that only begins alike", edits: [["### Build", "‸### Build.2 x"]], codes: ["PLAN_PHASE_UNMATCHED"] },
@@ -663,7 +740,13 @@ describe("the codes", () => {
 
   it("are warnings where the plan can be run all the same", () => {
     const warnings = Object.entries(PLAN_PROBLEM_CODES).filter(([, { severity }]) => severity === "warning");
-    expect(warnings.map(([code]) => code)).toEqual(["PLAN_TABLE_EXTRA", "PLAN_COLUMN_UNKNOWN", "PLAN_PHASE_UNMATCHED"]);
+    expect(warnings.map(([code]) => code)).toEqual([
+      "PLAN_TABLE_EXTRA",
+      "PLAN_COLUMN_UNKNOWN",
+      "PLAN_METADATA_KEY_UNKNOWN",
+      "PLAN_METADATA_RISK_UNREADABLE",
+      "PLAN_PHASE_UNMATCHED",
+    ]);
   });
 });
 

@@ -13,7 +13,7 @@ import { assertNever, err, ok } from "../../src/domain/result.ts";
 import { buildSkippedExecution, buildStageExecution } from "../../src/domain/stage-execution.ts";
 import { describeEnding, hasSucceeded, judgeValidation, judgeVerification } from "../../src/domain/verification.ts";
 import { stageExecutionSchema } from "../../src/domain/journal.ts";
-import { buildPlan, EXIT_0, EXIT_1 } from "./run-fixtures.ts";
+import { PACKET_SHA, buildPlan, EXIT_0, EXIT_1 } from "./run-fixtures.ts";
 
 const ENDINGS: readonly (readonly [ProcessEnding, words: string, status: string, verdict: string])[] = [
   [EXIT_0, "exit code 0", "success", "passed"],
@@ -169,6 +169,7 @@ describe("the findings that the next session is told", () => {
     changedPaths: 1,
     violations: [],
     verifications: 1,
+    lanes: [],
     ...input,
   });
   const attempt = (candidates: CandidateState[], input: Partial<AttemptState> = {}): AttemptState => ({
@@ -211,13 +212,28 @@ describe("the findings that the next session is told", () => {
 
 describe("boundCalls", () => {
   const config = (
-    input: { limits?: Partial<Config["limits"]>; prepare?: number; validation?: number } = {},
+    input: {
+      limits?: Partial<Config["limits"]>;
+      prepare?: number;
+      validation?: number;
+      lanes?: number;
+      retries?: number;
+      triage?: boolean;
+    } = {},
   ): Config => {
     const all = defaultConfig();
     const commands = (count = 0): string[][] => Array.from({ length: count }, () => ["c"]);
+    const lanes = commands(input.lanes ?? 2).map((command, index) => ({
+      name: `lane-${index}`,
+      use: "command" as const,
+      command,
+      env: [],
+    }));
     return {
       ...all,
       limits: { ...all.limits, ...input.limits },
+      audits: { ...all.audits, lanes, retries: input.retries ?? 2 },
+      triage: input.triage === true ? { use: "command", command: ["t"], "timeout-minutes": 1, env: [] } : all.triage,
       prepare: { ...all.prepare, commands: commands(input.prepare) },
       validation: { ...all.validation, commands: commands(input.validation) },
     };
@@ -225,32 +241,48 @@ describe("boundCalls", () => {
   const plan = buildPlan([
     { item_id: "01", required_commands: ["a", "b"], suggested_commands: ["c"] },
     { item_id: "02", required_commands: [], suggested_commands: [] },
+    { item_id: "03", required_commands: ["a", "b"], requires_red_green: true },
   ]);
+  const one = { "fix-rounds": 0, "remediation-rounds": 0, rollovers: 0 };
 
+  // Sessions, verification commands, commands on the base, auditors, triages, prepare and validation commands.
   it.each([
-    ["defaults", config(), ["01"], [6, 9, 0, 0]],
-    ["no fix rounds", config({ limits: { "fix-rounds": 0 } }), ["01"], [2, 3, 0, 0]],
-    ["few sessions", config({ limits: { "sessions-per-item": 2 } }), ["01"], [2, 6, 0, 0]],
-    ["two items", config(), ["01", "02"], [12, 9, 0, 0]],
-    ["nothing selected", config({ prepare: 1, validation: 1 }), [], [0, 0, 2, 1]],
-    ["preparation and validation", config({ prepare: 2, validation: 3 }), ["01"], [6, 9, 16, 3]],
-    ["preparation alone", config({ prepare: 1 }), ["01"], [6, 9, 7, 0]],
-  ] as const)("with %s", (_what, settings, ids, [sessions, verifications, prepares, validations]) => {
-    expect(boundCalls(plan, settings, ids)).toEqual({
-      executorSessions: sessions,
-      verificationCommands: verifications,
-      prepareCommands: prepares,
-      validationCommands: validations,
-    });
+    ["defaults", config(), ["01"], [12, 12, 0, 24, 0, 0, 0]],
+    ["one round", config({ limits: one }), ["01"], [2, 3, 0, 6, 0, 0, 0]],
+    ["one round that may hand off", config({ limits: { ...one, rollovers: 3 } }), ["01"], [5, 3, 0, 6, 0, 0, 0]],
+    ["remediation", config({ limits: { ...one, "remediation-rounds": 2 } }), ["01"], [6, 9, 0, 18, 0, 0, 0]],
+    ["no retries", config({ limits: one, retries: 0 }), ["01"], [2, 3, 0, 2, 0, 0, 0]],
+    ["three lanes", config({ limits: one, lanes: 3 }), ["01"], [2, 3, 0, 9, 0, 0, 0]],
+    ["triage", config({ limits: one, triage: true }), ["01"], [2, 3, 0, 6, 1, 0, 0]],
+    ["red and green", config({ limits: one }), ["03"], [2, 2, 2, 6, 0, 0, 0]],
+    ["few sessions", config({ limits: { "sessions-per-item": 2 } }), ["01"], [2, 6, 0, 12, 0, 0, 0]],
+    ["two items", config(), ["01", "02"], [24, 12, 0, 48, 0, 0, 0]],
+    ["nothing selected", config({ prepare: 1, validation: 1 }), [], [0, 0, 0, 0, 0, 2, 1]],
+    // The base, an attempt, its verification, three turns of auditors, the validation.
+    ["preparation", config({ limits: one, prepare: 2, validation: 3 }), ["01"], [2, 3, 0, 6, 0, 14, 3]],
+    ["preparation of red", config({ limits: one, prepare: 1 }), ["03"], [2, 2, 2, 6, 0, 7, 0]],
+  ] as const)("with %s", (_what, settings, ids, expected) => {
+    const bound = boundCalls(plan, settings, ids);
+    expect([
+      bound.executorSessions,
+      bound.verificationCommands,
+      bound.redCommands,
+      bound.auditorSessions,
+      bound.triageSessions,
+      bound.prepareCommands,
+      bound.validationCommands,
+    ]).toEqual(expected);
   });
 });
 
 describe("the commit of an item", () => {
   const message = (action: string): string =>
-    buildCommitMessage({ planId: "plan", runId: "RUN_1", item: { item_id: "01", action } });
+    buildCommitMessage({ planId: "plan", runId: "RUN_1", item: { item_id: "01", action }, packet: PACKET_SHA });
 
   it("says what was done, and where it came from", () => {
-    expect(message("Add the key ring")).toBe("01: Add the key ring\n\nPlan: plan\nItem: 01\nRun: RUN_1\n");
+    expect(message("Add the key ring")).toBe(
+      `01: Add the key ring\n\nPlan: plan\nItem: 01\nRun: RUN_1\nPacket: ${PACKET_SHA}\n`,
+    );
   });
 
   it("is cut by characters, not in the middle of one", () => {
@@ -266,8 +298,8 @@ describe("the commit of an item", () => {
     "cannot be given another trailer by the action %j",
     (action) => {
       const lines = message(action).split(/[\n\r\u0085\u2028\u2029]/);
-      expect(lines).toHaveLength(6);
-      expect(lines.slice(1)).toEqual(["", "Plan: plan", "Item: 01", "Run: RUN_1", ""]);
+      expect(lines).toHaveLength(7);
+      expect(lines.slice(1)).toEqual(["", "Plan: plan", "Item: 01", "Run: RUN_1", `Packet: ${PACKET_SHA}`, ""]);
     },
   );
 
@@ -329,12 +361,16 @@ describe("doctor", () => {
         level: "warning",
         code: "AMBIENT_AGENT_CONFIG",
         message: "a could change what an agent does",
+        act: null,
+        repair: "none",
       },
       {
         area: "environment",
         level: "warning",
         code: "AMBIENT_AGENT_CONFIG",
         message: "b could change what an agent does",
+        act: null,
+        repair: "none",
       },
     ]);
   });

@@ -83,7 +83,11 @@ describe("decideResume", () => {
       "waits for something outside",
       external,
       {},
-      answer(3, "ITEM_BLOCKED_EXTERNAL", `item 01 waits for something outside; ${again}`),
+      answer(
+        3,
+        "ITEM_BLOCKED_EXTERNAL",
+        `item 01 waits for something outside; hand it in with: conveyor resume ${RUN_ID} --evidence-dir DIR`,
+      ),
     ],
     ["waits for something outside, with a new attempt", external, { newAttempt: "01" }, GO_ON],
     ["tampered with", tampered, {}, answer(1, "GIT_TAMPERED", noTrust)],
@@ -124,7 +128,14 @@ describe("decideResume", () => {
     ],
   ])("%s", (_what, events, request, decision) => {
     expect(
-      decideResume(fold(events), { newAttempt: undefined, executorEnvNames: [], whole: true, ...request }),
+      decideResume(fold(events), {
+        newAttempt: undefined,
+        executorEnvNames: [],
+        managerEnvNames: [],
+        evidence: false,
+        whole: true,
+        ...request,
+      }),
     ).toEqual(decision);
   });
 

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildCheckpoint } from "../../src/domain/checkpoint.ts";
-import { rulesOf } from "../../src/domain/config.ts";
+import { rulesOf } from "../../src/domain/item-rules.ts";
 import { sha256 } from "../../src/domain/digest.ts";
-import { ImpossibleEventError } from "../../src/domain/item-evolve.ts";
+import { ImpossibleEventError } from "../../src/domain/item-steps.ts";
 import { buildEventLine, JOURNAL_START, parseJournal } from "../../src/domain/journal-text.ts";
 import type { EventDraft, JournalEvent } from "../../src/domain/journal.ts";
 import type { Plan } from "../../src/domain/plan.ts";
@@ -44,7 +44,7 @@ function read(repository: TestRepository): RealRun {
   return { events: saved.value.journal.events, plan: saved.value.plan, saved: saved.value };
 }
 
-/** A run that fails its verification once, hands off, waits at the gates and is done after two resumes. */
+/** A run that fails its verification once, stops after its first item, hands off, waits at the gates and is done. */
 async function longRun(): Promise<RealRun> {
   const repository = new TestRepository({
     rows: [{ step_id: "01", required_verification_commands: "grep -q good out/01.txt" }, { step_id: "02" }],
@@ -60,7 +60,7 @@ async function longRun(): Promise<RealRun> {
       "",
     ].join("\n"),
   });
-  expect((await repository.run()).code).toBe(75);
+  expect((await repository.run(["--item", "01"])).code).toBe(75);
   expect((await repository.resume()).code).toBe(3);
   expect((await repository.resume(GATES_OPEN)).code).toBe(0);
   return read(repository);
@@ -70,7 +70,7 @@ async function longRun(): Promise<RealRun> {
 async function escalatedRun(): Promise<RealRun> {
   const repository = new TestRepository({
     configLines: ["limits: {fix-rounds: 1}"],
-    executor: 'mkdir -p out && echo x > out/01.txt\n[ "$ORCH_ATTEMPT" -gt 2 ] || echo x > elsewhere.txt\n',
+    executor: 'mkdir -p out && echo x > out/01.txt\n[ "$ORCH_ATTEMPT" -gt 3 ] || echo x > elsewhere.txt\n',
   });
   expect((await repository.run()).code).toBe(1);
   expect((await repository.resume(["--new-attempt", "01", ...GATES_OPEN])).code).toBe(0);
@@ -91,7 +91,7 @@ function rechain(events: readonly JournalEvent[]): JournalEvent[] {
 
 /** True when journal, fold or replay finds something. */
 function isRefused(events: readonly JournalEvent[], { plan, saved }: RealRun): boolean {
-  const rules = rulesOf(saved.config);
+  const rules = rulesOf(saved.config, saved.plan);
   const parsed = parseJournal(toBytes(rechain(events)));
   if (!parsed.ok) return true;
   try {
@@ -154,6 +154,39 @@ const LIES: Partial<Record<JournalEvent["type"], readonly ((details: never) => u
       prepare_ending: { kind: "cancelled" },
     }),
   ],
+  packet_frozen: [
+    (details: object) => ({ ...details, tree: "f".repeat(40) }),
+    (details: object) => ({ ...details, commit: "f".repeat(40) }),
+    (details: object) => ({ ...details, packet_sha256: "f".repeat(64) }),
+    (details: object) => ({ ...details, round: 9 }),
+  ],
+  audit_started: [
+    (details: object) => ({ ...details, packet_sha256: "f".repeat(64) }),
+    (details: { lanes: object[] }) => ({ ...details, lanes: details.lanes.slice(1) }),
+    (details: { lanes: object[] }) => ({ ...details, lanes: details.lanes.map((lane) => ({ ...lane, nonce: "x" })) }),
+  ],
+  audit_finished: [
+    (details: object) => ({ ...details, packet_sha256: "f".repeat(64) }),
+    (details: object) => ({ ...details, checkout_changed: true }),
+    (details: object) => ({ ...details, tamper: [{ kind: "refs", detail: "d" }] }),
+    ...[
+      { nonce: "x" },
+      { lane: "nobody" },
+      { ending: { kind: "exited", exit_code: 1 } },
+      { survivors: [{ pid: 2, command: "x" }] },
+      { facts: { kind: "rejected", why: "no JSON" } },
+      { facts: { kind: "read", verdict: "inconclusive", summary: "", limitations: [], findings: [] } },
+    ].map((lie) => (details: { lanes: object[] }) => ({
+      ...details,
+      lanes: details.lanes.map((lane, index) => (index === 0 ? { ...lane, ...lie } : lane)),
+    })),
+  ],
+  findings_merged: [(details: object) => ({ ...details, round: 9 }), (details: object) => ({ ...details, attempt: 9 })],
+  closing_prepared: [
+    (details: object) => ({ ...details, parent: "f".repeat(40) }),
+    (details: object) => ({ ...details, commit: "f".repeat(40) }),
+  ],
+  closing_committed: [(details: object) => ({ ...details, commit: "f".repeat(40) })],
   item_commit_prepared: [
     (details: object) => ({ ...details, tree: "f".repeat(40) }),
     (details: object) => ({ ...details, parent: "f".repeat(40) }),
@@ -178,6 +211,10 @@ const LIES: Partial<Record<JournalEvent["type"], readonly ((details: never) => u
     (details: object) => ({ ...details, policy_sha256: "f".repeat(64) }),
     (details: object) => ({ ...details, base_contained: false }),
     (details: object) => ({ ...details, stage: "validation" }),
+    (details: { environment: object }) => ({
+      ...details,
+      environment: { ...details.environment, approved_medium: false },
+    }),
   ],
   delivery_started: [
     (details: object) => ({ ...details, head: "f".repeat(40) }),
@@ -188,6 +225,7 @@ const LIES: Partial<Record<JournalEvent["type"], readonly ((details: never) => u
     (details: object) => ({ ...details, branch: "main" }),
   ],
   gates_evaluated: [
+    (details: object) => ({ ...details, simulate_blocked: true }),
     (details: object) => ({ ...details, head: "f".repeat(40) }),
     (details: object) => ({ ...details, signals: { policy: "deny", ci: "success", review: "approved" } }),
     (details: { decisions: { passed: boolean }[] }) => ({

@@ -1,6 +1,6 @@
 import { sha256 } from "../../src/domain/digest.ts";
 import type { ExecutorPayload } from "../../src/domain/executor-outcome.ts";
-import type { ItemRules } from "../../src/domain/item-evolve.ts";
+import type { AdmissionRules, ItemRules } from "../../src/domain/item-rules.ts";
 import { buildEventLine, JOURNAL_START } from "../../src/domain/journal-text.ts";
 import type { EventDetails, EventDraft, EventType, JournalEvent, StageExecution } from "../../src/domain/journal.ts";
 import type { Plan, PlanItem } from "../../src/domain/plan.ts";
@@ -10,7 +10,27 @@ export const RUN_ID = "RUN_20260325T120000Z_deadbeef";
 export const BASE = "b".repeat(40);
 const PLAN_SHA = "1".repeat(64);
 const POLICY_SHA = "2".repeat(64);
-export const RULES: ItemRules = { fixRounds: 2, sessionsPerItem: 12, contextRemainingFloor: 2000 };
+/** What plan and policy say of a run that nothing holds back. */
+export const LOW_RISK: AdmissionRules = {
+  risk: { tier: "low", reasons: [{ tier: "low", text: "Risk-Tier is low" }] },
+  metadata: null,
+  requireGithubIdentity: false,
+};
+export const RULES: ItemRules = {
+  fixRounds: 2,
+  remediationRounds: 1,
+  sessionsPerItem: 12,
+  rollovers: 5,
+  contextRemainingFloor: 2000,
+  lanes: ["careful", "quick"],
+  auditRetries: 2,
+  triageProgram: false,
+  requireGithubIdentity: false,
+  demands: new Map(),
+  admission: LOW_RISK,
+};
+export const PACKET_SHA = "4".repeat(64);
+export const FINDINGS_SHA = "5".repeat(64);
 export const EXIT_0: ProcessEnding = { kind: "exited", exit_code: 0 };
 export const EXIT_1: ProcessEnding = { kind: "exited", exit_code: 1 };
 const NO_PAYLOAD: ExecutorPayload = { kind: "absent" };
@@ -54,6 +74,7 @@ export function buildPlan(items: readonly Partial<PlanItem>[] = [{}]): Plan {
     plan_id: "plan",
     title: "A plan",
     path: "docs/exec-plans/active/plan.md",
+    metadata: null,
     items: items.map((item) => planItem(item)),
     shared_sections: [],
     phase_sections: [],
@@ -80,6 +101,20 @@ export function execution(input: Partial<StageExecution> = {}): StageExecution {
   };
 }
 
+type LaneAnswer = EventDetails<"audit_finished">["lanes"][number];
+
+/** What a lane answers that found nothing. */
+export function laneAnswer(input: Partial<LaneAnswer> = {}): LaneAnswer {
+  return {
+    lane: "careful",
+    nonce: "nonce of careful",
+    ending: EXIT_0,
+    survivors: [],
+    facts: { kind: "read", verdict: "pass", summary: "", limitations: [], findings: [] },
+    ...input,
+  };
+}
+
 /** Details of events, each with what a good run says unless a test says otherwise. */
 export const DETAILS = {
   run_created: (input: Partial<EventDetails<"run_created">> = {}): EventDetails<"run_created"> => ({
@@ -92,6 +127,8 @@ export const DETAILS = {
     item_ids: ["01"],
     selected_ids: input.item_ids ?? ["01"],
     executor: { command: ["agent"], expected_artifacts: [], env_names: [] },
+    manager: null,
+    mode: "guarded",
     run_branch: `conveyor/plan/${RUN_ID}`,
     options: { deliver: { value: "branch", source: "default" } },
     versions: { node: "24" },
@@ -161,6 +198,34 @@ export const DETAILS = {
     files: [],
     ...input,
   }),
+  packet_frozen: (input: Partial<EventDetails<"packet_frozen">> = {}): EventDetails<"packet_frozen"> => ({
+    attempt: 1,
+    round: 1,
+    packet_sha256: PACKET_SHA,
+    commit: "commit-1",
+    tree: "tree-1",
+    parent: BASE,
+    files: [],
+    ...input,
+  }),
+  audit_started: (input: Partial<EventDetails<"audit_started">> = {}): EventDetails<"audit_started"> => ({
+    attempt: 1,
+    round: 1,
+    packet_sha256: PACKET_SHA,
+    lanes: RULES.lanes.map((lane) => ({ lane, nonce: `nonce of ${lane}` })),
+    ...input,
+  }),
+  audit_finished: (input: Partial<EventDetails<"audit_finished">> = {}): EventDetails<"audit_finished"> => ({
+    attempt: 1,
+    round: 1,
+    packet_sha256: PACKET_SHA,
+    lanes: RULES.lanes.map((lane) => laneAnswer({ lane, nonce: `nonce of ${lane}` })),
+    tamper: [],
+    checkout_changed: false,
+    executions: [],
+    files: [],
+    ...input,
+  }),
   item_commit_prepared: (
     input: Partial<EventDetails<"item_commit_prepared">> = {},
   ): EventDetails<"item_commit_prepared"> => ({
@@ -176,6 +241,7 @@ export const DETAILS = {
     plan_sha256: PLAN_SHA,
     policy_sha256: POLICY_SHA,
     base_contained: true,
+    environment: { allow_full_autonomy: false, approved_medium: false, approved_high: false },
     ...input,
   }),
 } as const;
@@ -224,6 +290,10 @@ export function passingItem(itemId = "01", input: { base?: string; commit?: stri
     draft("candidate_built", DETAILS.candidate_built({ base_commit: base }), itemId),
     draft("verification_started", { attempt: 1, round: 1, commit: "candidate-1" }, itemId),
     draft("verification_finished", DETAILS.verification_finished(), itemId),
+    draft("packet_frozen", DETAILS.packet_frozen({ parent: base, commit }), itemId),
+    draft("audit_started", DETAILS.audit_started(), itemId),
+    draft("audit_finished", DETAILS.audit_finished(), itemId),
+    draft("findings_merged", { attempt: 1, round: 1, findings_sha256: FINDINGS_SHA, files: [] }, itemId),
     draft("item_commit_prepared", DETAILS.item_commit_prepared({ parent: base, commit }), itemId),
     draft("item_settled", { terminal_state: "passed", reason_codes: [], commit }, itemId),
   ];

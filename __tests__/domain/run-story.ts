@@ -26,7 +26,11 @@ export function trustRead(
 }
 
 export function gates(head: string, signals: GateSignals, ownPolicyAllows = true): EventDraft {
-  return draft("gates_evaluated", { head, signals, decisions: evaluateGates(signals, ownPolicyAllows) }, null);
+  return draft(
+    "gates_evaluated",
+    { head, signals, simulate_blocked: false, decisions: evaluateGates(signals, ownPolicyAllows) },
+    null,
+  );
 }
 
 export function delivered(head: string): EventDraft[] {
@@ -42,6 +46,16 @@ export const STOPPED_DONE = draft(
   null,
 );
 
+/** The commit that closes the plan: the head that is delivered and that the gates are about. */
+export const CLOSED = "closing-1";
+
+/** The closing commit, made on the validated one and put onto the run branch. */
+export function closing(parent = "commit-1"): EventDraft[] {
+  const changes = [{ path: "docs/exec-plans/evidence-index/plan.md", sha256: "6".repeat(64) }];
+  const prepared = { commit: CLOSED, tree: "closing-tree", parent, date: "2026-03-25", changes };
+  return [draft("closing_prepared", prepared, null), draft("closing_committed", { commit: CLOSED }, null)];
+}
+
 /** A run of one item from beginning to end. */
 export function doneRun(): EventDraft[] {
   return [
@@ -50,7 +64,7 @@ export function doneRun(): EventDraft[] {
     ...inStage("policy_ingestion", trustRead("policy_ingestion")),
     ...inStage("execution", ...passingItem()),
     ...inStage("validation"),
-    ...inStage("closure", trustRead("closure"), ...delivered("commit-1"), gates("commit-1", OPEN)),
+    ...inStage("closure", trustRead("closure"), ...closing(), ...delivered(CLOSED), gates(CLOSED, OPEN)),
     STOPPED_DONE,
     draft("report_written", { files: [] }, null),
   ];

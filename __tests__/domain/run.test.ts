@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { evaluateGates } from "../../src/domain/gates.ts";
-import { ImpossibleEventError } from "../../src/domain/item-evolve.ts";
+import { ImpossibleEventError } from "../../src/domain/item-steps.ts";
 import type { EventDraft } from "../../src/domain/journal.ts";
 import type { ReasonCode } from "../../src/domain/reason-codes.ts";
-import { decideStop, decideStopOfVerdict, nextItem, unsupportedBy } from "../../src/domain/run-decide.ts";
+import { decideStop, decideStopOfVerdict, nextItem } from "../../src/domain/run-decide.ts";
 import {
   decideTerminalState,
   EXIT,
@@ -12,32 +12,38 @@ import {
   type RunStop,
 } from "../../src/domain/run-stop.ts";
 import { foldRun } from "../../src/domain/run.ts";
+import { STAGES } from "../../src/domain/stages.ts";
+import { BASE, chain, DETAILS, draft, execution, EXIT_1, passingItem, RULES } from "./run-fixtures.ts";
 import {
-  BASE,
-  buildPlan,
-  chain,
-  DETAILS,
-  draft,
-  execution,
-  EXIT_1,
-  passingItem,
-  planItem,
-  RULES,
-} from "./run-fixtures.ts";
-import { created, delivered, doneRun, fold, gates, inStage, OPEN, STOPPED_DONE, trustRead } from "./run-story.ts";
+  CLOSED,
+  closing,
+  created,
+  delivered,
+  doneRun,
+  fold,
+  gates,
+  inStage,
+  OPEN,
+  STOPPED_DONE,
+  trustRead,
+} from "./run-story.ts";
 
 const settled = (itemId: string, terminal_state: ItemTerminalState, reason_codes: ReasonCode[]) => [
   draft("item_started", {}, itemId),
   draft("item_settled", { terminal_state, reason_codes, commit: null }, itemId),
 ];
 const TWO = { item_ids: ["01", "02"], selected_ids: ["01", "02"] };
-const PLAN = buildPlan([{ item_id: "01" }, { item_id: "02" }]);
+
+/** A run that has come to the gates, and one that has come to its closing commit. */
+const toGates = doneRun().slice(0, -4);
+const toClosing = doneRun().slice(0, -8);
 
 describe("the fold of a run", () => {
   it("of a run that is done", () => {
     const state = fold(doneRun());
     expect(state).toMatchObject({
-      tip: "commit-1",
+      tip: CLOSED,
+      closing: { commit: CLOSED, parent: "commit-1", committed: true },
       currentStage: "closure",
       completedStages: [
         "stage:Planning",
@@ -46,9 +52,9 @@ describe("the fold of a run", () => {
         "stage:Validation",
         "stage:Closure",
       ],
-      readyHead: "commit-1",
+      readyHead: CLOSED,
       policy: { decision: "allow", reasonCodes: [] },
-      delivery: { status: "moved", head: "commit-1" },
+      delivery: { status: "moved", head: CLOSED },
       stop: { kind: "terminal", terminalState: "done", reasonCodes: [], signal: null },
       sealed: true,
       resumes: 0,
@@ -110,18 +116,37 @@ describe("the fold of a run", () => {
     ["an item event without item", [created(), draft("item_started", {}, null)]],
     ["an event of the run with an item", [created(), draft("stage_started", { stage: "planning" }, "01")]],
     ["a resume with an item", [created(), draft("run_resumed", DETAILS.run_resumed(), "01")]],
-    ["gates of another head", [created(), trustRead("closure"), gates("other", OPEN)]],
-    ["gates that its own policy denies", [created(), gates(BASE, OPEN)]],
+    ["gates of another head", [...toGates, gates("commit-1", OPEN)]],
+    [
+      "gates before the plan was closed",
+      [...doneRun().filter(({ type }) => !type.startsWith("closing_")), gates("commit-1", OPEN)],
+    ],
+    [
+      "gates before the closing commit is on the run branch",
+      doneRun().filter(({ type }) => type !== "closing_committed"),
+    ],
+    [
+      "gates that its own policy denies",
+      [...toGates, trustRead("closure", { plan_sha256: null }), gates(CLOSED, OPEN)],
+    ],
+    [
+      "gates of a policy that nobody read",
+      [...toGates, trustRead("closure", { tip: null, base_contained: false }), gates(CLOSED, OPEN)],
+    ],
+    ["a plan closed twice", [...toGates, ...closing(CLOSED)]],
+    ["a plan closed elsewhere than at the tip", [...toClosing, ...closing(BASE)]],
+    ["a plan closed that policy denies", [...toClosing, trustRead("closure", { policy_sha256: null }), ...closing()]],
+    ["a plan closed with an item open", [created(TWO), ...toClosing.slice(1), ...closing()]],
     [
       "gates that pass although the signals do not",
       [
-        created(),
-        trustRead("closure"),
+        ...toGates,
         draft(
           "gates_evaluated",
           {
-            head: BASE,
+            head: CLOSED,
             signals: { ...OPEN, ci: "pending" },
+            simulate_blocked: false,
             decisions: evaluateGates(OPEN, true),
           },
           null,
@@ -131,14 +156,15 @@ describe("the fold of a run", () => {
     ["done without gates", doneRun().filter(({ type }) => type !== "gates_evaluated")],
     [
       "done with a gate that blocks",
-      doneRun().map((each) =>
-        each.type === "gates_evaluated" ? gates("commit-1", { ...OPEN, review: "missing" }) : each,
-      ),
+      doneRun().map((each) => (each.type === "gates_evaluated" ? gates(CLOSED, { ...OPEN, review: "missing" }) : each)),
     ],
-    [
-      "done with a stage left out",
-      doneRun().filter((each) => !(each.type === "stage_finished" && each.details.stage === "validation")),
-    ],
+    ...STAGES.map(
+      (stage) =>
+        [
+          `done with ${stage} left out`,
+          doneRun().filter((each) => !(each.type === "stage_finished" && each.details.stage === stage)),
+        ] as const,
+    ),
     ["done with an item that did not pass", [created(TWO), ...doneRun().slice(1)]],
   ])("refuses %s", (_what, drafts) => {
     expect(() => foldRun(chain(drafts), RULES)).toThrow(ImpossibleEventError);
@@ -179,7 +205,7 @@ describe("a resume", () => {
     draft("run_stopped", { kind: "terminal", terminal_state: "blocked", reason_codes: [code], signal: null }, null);
   const atGates = [
     ...doneRun().slice(0, -4),
-    gates("commit-1", { ...OPEN, ci: "pending" }),
+    gates(CLOSED, { ...OPEN, ci: "pending" }),
     blocked("GATE_CI_NOT_SUCCESS"),
     draft("report_written", { files: [] }, null),
   ];
@@ -192,7 +218,7 @@ describe("a resume", () => {
       "stage:Execution",
       "stage:Validation",
     ]);
-    expect(state).toMatchObject({ resumes: 1, warnings: ["w"], readyHead: "commit-1" });
+    expect(state).toMatchObject({ resumes: 1, warnings: ["w"], readyHead: CLOSED });
     expect([state.stop, state.gates]).toEqual([undefined, undefined]);
   });
 
@@ -272,24 +298,15 @@ describe("nextItem", () => {
       { kind: "stop", stop: { kind: "terminal", terminalState: "blocked", reasonCodes: ["ITEM_BLOCKED_EXTERNAL"] } },
     ],
   ])("when %s", (_what, drafts, next) => {
-    expect(nextItem(fold(drafts), PLAN)).toEqual(next);
+    expect(nextItem(fold(drafts))).toEqual(next);
   });
 
-  it.each([
-    [{ requires_red_green: true }, "RED_GREEN_NOT_PROVEN"],
-    [{ manual_gate: "signoff" as const }, "ITEM_AWAITING_HUMAN_GATE"],
-    [{ external_check: "human_supplied_evidence_required" as const }, "ITEM_BLOCKED_EXTERNAL"],
-    [{ requires_red_green: true, manual_gate: "custom" as const }, "RED_GREEN_NOT_PROVEN"],
-  ])("refuses what this version cannot prove: %j", (input, code) => {
-    expect(unsupportedBy(planItem(input))).toBe(code);
-    expect(nextItem(fold([created()]), buildPlan([input]))).toEqual({
+  it("an item that waits for a person stops the run", () => {
+    const waiting = settled("01", "awaiting_human_gate", ["ITEM_AWAITING_HUMAN_GATE"]);
+    expect(nextItem(fold([created(TWO), ...waiting]))).toEqual({
       kind: "stop",
-      stop: { kind: "terminal", terminalState: "blocked", reasonCodes: [code] },
+      stop: { kind: "terminal", terminalState: "blocked", reasonCodes: ["ITEM_AWAITING_HUMAN_GATE"] },
     });
-  });
-
-  it("refuses nothing else", () => {
-    expect(unsupportedBy(planItem())).toBeUndefined();
   });
 });
 

@@ -28,7 +28,9 @@ function rules(input: { roots?: string[]; protectedPaths?: string[]; tracked?: s
     item: { write_roots: input.roots ?? ["."] },
     planPath: "plans/Ü/plan.md",
     configPath: "ci/conveyor.yml",
-    config: { ...config, policy: { "protected-paths": input.protectedPaths ?? [] } },
+    config: { ...config, policy: { ...config.policy, "protected-paths": input.protectedPaths ?? [] } },
+    tier: "low",
+    protectedException: [],
     trackedPaths: input.tracked ?? [],
   };
 }

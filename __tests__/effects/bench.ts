@@ -8,7 +8,11 @@ import type { ProcessReport } from "../../src/domain/process-report.ts";
 import { createProcesses, type ProcessesInput, type ProcessRunner } from "../../src/effects/process.ts";
 import type { Clock, ProcessRequest, Randomness } from "../../src/ports.ts";
 
-const realClock: Clock = { now: () => new Date().toISOString(), monotonicMs: () => performance.now() };
+const realClock: Clock = {
+  now: () => new Date().toISOString(),
+  monotonicMs: () => performance.now(),
+  sleep: async (ms) => sleep(ms),
+};
 const realRandomness: Randomness = { hex: (bytes) => randomBytes(bytes).toString("hex") };
 
 export const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";

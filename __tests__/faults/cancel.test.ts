@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { PLAN_PATH } from "../support/conveyor.ts";
+import { auditorScript, PLAN_PATH } from "../support/conveyor.ts";
 import { eventually, LedgerRepository, listProgramsOf } from "../support/faults.ts";
 
-const PHASES = ["prepare", "executor", "verification", "validation"] as const;
+const PHASES = ["prepare", "executor", "verification", "audit", "validation"] as const;
 const SEALED_WITHIN_MS = 5_000;
 
 /** Every program of the run hangs when a file of its phase's name says so, with a child and a grandchild of its own. */
@@ -21,6 +21,7 @@ function makeHanging(phase: string, options: { deaf?: boolean } = {}): LedgerRep
   const repository = new LedgerRepository({
     rows: [{ step_id: "01", required_verification_commands: "bash tools/hang.sh verification; test -s out/01.txt" }],
     executor: "bash tools/hang.sh executor; mkdir -p out; echo done > out/01.txt\n",
+    auditors: { careful: `bash tools/hang.sh audit; ${auditorScript()}`, quick: auditorScript() },
     configLines: [
       "prepare: {commands: [[bash, tools/hang.sh, prepare]]}",
       "validation: {commands: [[bash, tools/hang.sh, validation]]}",
@@ -61,7 +62,8 @@ async function expectGoesOn(repository: LedgerRepository, phase: string): Promis
     verified: 0,
     complaints: "",
     terminalState: "done",
-    commits: "1",
+    // The item's own and the one that closes the run.
+    commits: "2",
     runTwice: [],
   });
 }

@@ -7,6 +7,7 @@ import {
   LedgerRepository,
   readFinishedSessions,
   readUndisturbedEnd,
+  sample,
 } from "../support/faults.ts";
 
 const BOUNDARIES = "fsync,rename,link,truncate";
@@ -27,7 +28,7 @@ function expectKilled(ended: Ended, name: string): void {
 test("a run that is killed at any fsync, rename or link ends as an undisturbed one", { timeout: 600_000 }, async () => {
   const { end } = await readUndisturbedEnd(make);
   const calls = await countCalls(make, BOUNDARIES);
-  const kills = listKills(calls);
+  const kills = sample(listKills(calls), 5);
   await forAll(kills, async ({ at, when }) => {
     const name = `kill ${when} boundary ${at} (${calls[at - 1] ?? ""})`;
     const repository = make();
@@ -55,7 +56,7 @@ test("a resume that is killed at a boundary of its own is resumed in turn", { ti
   const interrupt = async (repository: LedgerRepository) =>
     repository.startFaulty({ at: first, calls: BOUNDARIES }).ended;
   const calls = await countCalls(make, BOUNDARIES, { prepare: interrupt, args: ["resume"] });
-  const kills = listKills(calls).filter((_, index) => isLong || index % 12 === 1);
+  const kills = sample(listKills(calls), 24);
   await forAll(kills, async ({ at, when }) => {
     const name = `kill ${when} boundary ${at} of the resume`;
     const repository = make();
@@ -79,7 +80,7 @@ test(
       expect(blocked.code).toBe(3);
     };
     const calls = await countCalls(make, BOUNDARIES, { prepare: block, args: ["resume"] });
-    const kills = listKills(calls).filter((_, index) => isLong || index % 8 === 0);
+    const kills = sample(listKills(calls), 12);
     await forAll(kills, async ({ at, when }) => {
       const name = `kill ${when} boundary ${at} of the resume at the gates`;
       const repository = make();

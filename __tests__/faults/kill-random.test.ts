@@ -12,7 +12,7 @@ import {
 } from "../support/faults.ts";
 
 const SEED = 20_260_325;
-const KILLS = isLong ? 500 : 50;
+const KILLS = isLong ? 500 : 20;
 
 /** Four items; the second passes only in its second round. Programs take a moment, and have children of their own. */
 const make = () =>

@@ -16,7 +16,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { evaluateGates } from "../../src/domain/gates.ts";
 import { parseSavedRun } from "../../src/domain/saved-run.ts";
 import { makeFolder, type Ended } from "../support/conveyor.ts";
-import { createRandom, forAll, LedgerRepository } from "../support/faults.ts";
+import { createRandom, forAll, isLong, LedgerRepository, sample } from "../support/faults.ts";
 import { forgeRun, type ForgedEvent } from "../support/forgery.ts";
 
 const JOURNAL = "run-events.jsonl";
@@ -116,7 +116,9 @@ test("a run that nobody touched agrees, here and as a copy", async () => {
 test("one changed byte of any file is found and the file is named", { timeout: 180_000 }, async () => {
   const random = createRandom(SEED);
   const folder = finished.runFolder();
-  const files = listFiles(folder).filter((path) => readFileSync(join(folder, path)).length > 0);
+  const all = listFiles(folder).filter((path) => readFileSync(join(folder, path)).length > 0);
+  const isOfItem = (path: string): boolean => path.startsWith("items/");
+  const files = [...all.filter((path) => !isOfItem(path)), ...sample(all.filter(isOfItem), 2)];
   const extra = [
     JOURNAL,
     CHECKPOINT,
@@ -170,7 +172,7 @@ test("one changed bit at any byte of a journal breaks it or its head", { timeout
 
 test("a byte more, a byte less, no file, a link in its place: found and named", { timeout: 180_000 }, async () => {
   const files = listFiles(finished.runFolder());
-  const chosen = files.filter((path, index) => !path.startsWith("items/") || index % 9 === 0);
+  const chosen = files.filter((path, index) => !path.startsWith("items/") || index % 18 === 0 || isLong);
   expect(chosen).toEqual(expect.arrayContaining([JOURNAL, CHECKPOINT, "plan.md", "policy.json", "report.md"]));
   await forEachCopy(chosen, async (copy, path) => {
     await expectNamed(copy, path, (full) => appendFileSync(full, "\n"), "a byte more");
@@ -456,7 +458,7 @@ function listNamed(event: ForgedEvent): string[] {
 describe("a journal rewritten with chain, digests, reports and checkpoint in order is still refused", () => {
   test.each(CAUGHT)("$name", async ({ of, edit, files }) => {
     const copy = copyRun(of);
-    forgeRun(copy, edit ?? ((events) => events), files?.(copy));
+    forgeRun(copy, edit ?? ((events) => events), files?.(copy), { closing: "anew" });
     const { code, said } = await verify(copy, of);
     expect(code, said).toBe(1);
     expect(said).not.toContain("conveyor failed");
@@ -488,7 +490,12 @@ const NOT_CAUGHT: readonly Forgery[] = [
   {
     name: "other times",
     of: finished,
-    edit: (events) => events.map((event) => ({ ...event, at: "2026-01-01T00:00:00.000Z" })),
+    edit: (events) =>
+      events.map((event) => ({
+        ...event,
+        at: "2026-01-01T00:00:00.000Z",
+        details: event.type === "closing_prepared" ? { ...event.details, date: "2026-01-01" } : event.details,
+      })),
   },
   {
     name: "the end of a suggested command, which decides nothing",
@@ -509,9 +516,18 @@ const NOT_CAUGHT: readonly Forgery[] = [
 describe("cannot be told offline", () => {
   test.each(NOT_CAUGHT)("$name", async ({ of, edit, files }) => {
     const copy = copyRun(of);
-    expect(forgeRun(copy, edit ?? ((events) => events), files?.(copy))).toBe(true);
+    expect(forgeRun(copy, edit ?? ((events) => events), files?.(copy), { closing: "anew" })).toBe(true);
     const { code, said } = await verify(copy, of);
     expect(code, said).toBe(0);
+  });
+
+  test("what the closing commit tells: it was delivered, and it names the journal's head", async () => {
+    const copy = copyRun();
+    const edit = (events: ForgedEvent[]) => events.map((event) => ({ ...event, at: "2026-01-01T00:00:00.000Z" }));
+    expect(forgeRun(copy, edit)).toBe(true);
+    const { code, said } = await verify(copy);
+    expect(code, said).toBe(1);
+    expect(said).toContain("is not what plan, packets and journal give");
   });
 
   test("the bytes of a lock: the journal's fence is what counts", async () => {

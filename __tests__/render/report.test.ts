@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../src/domain/journal.ts";
 import { buildRunReport, buildVerdict, runReportSchema, type RunReport } from "../../src/domain/report.ts";
 import { renderReportMarkdown } from "../../src/render/report-markdown.ts";
-import { BASE, buildPlan, DETAILS, draft, execution, EXIT_1, passingItem } from "../domain/run-fixtures.ts";
-import { created, delivered, doneRun, fold, gates, inStage, OPEN, trustRead } from "../domain/run-story.ts";
+import { BASE, buildPlan, DETAILS, draft, execution, EXIT_1, PACKET_SHA, passingItem } from "../domain/run-fixtures.ts";
+import { CLOSED, created, delivered, doneRun, fold, gates, inStage, OPEN, trustRead } from "../domain/run-story.ts";
 
 const PLAN = buildPlan([{ item_id: "01" }, { item_id: "02", action: "Do more | and *more*" }]);
 const HEAD = "e".repeat(64);
+const PASSED = { outcome: "pass", blocks: false, why: "", failed_answers: 0 };
 
 /** One item passes, the other is void in its first attempt, fails in its second and is given up. */
 const RICH: readonly EventDraft[] = [
@@ -81,10 +82,23 @@ describe("the run report", () => {
     const report = reportOf(RICH);
     expect(runReportSchema.parse(report)).toEqual(report);
     expect(report).toMatchObject({
-      verdict: "failed (not audited): 1 of 2 items passed: ITEM_ESCALATED, FIX_BUDGET_EXHAUSTED, VERIFICATION_FAILED",
+      verdict:
+        "failed (1 of 2 items audited): 1 of 2 items passed: ITEM_ESCALATED, FIX_BUDGET_EXHAUSTED, VERIFICATION_FAILED",
       terminal_state: "failed",
       handoff: false,
-      audit: "not_audited",
+      audit: {
+        status: "partly_audited",
+        items_audited: 1,
+        items: [
+          {
+            item_id: "01",
+            audited: true,
+            gate: null,
+            rounds: [{ round: 1, outcome: "pass", packet_sha256: PACKET_SHA, lanes: [PASSED, PASSED], findings: [] }],
+          },
+          { item_id: "02", audited: false, rounds: [] },
+        ],
+      },
       resumes: 1,
       head_sha: "commit-1",
       base_commit: BASE,
@@ -140,7 +154,7 @@ describe("the run report", () => {
     ],
     ["handed off", [created(), stopped("handoff", null)], "handoff (not audited): 0 of 1 items passed"],
     ["interrupted", [created(), stopped("interrupted", "SIGTERM")], "interrupted (not audited): 0 of 1 items passed"],
-    ["done", doneRun(), "done (not audited): 1 of 1 items passed"],
+    ["done", doneRun(), "done (audited): 1 of 1 items passed"],
   ])("of a run that was %s has its verdict first", (_what, drafts, verdict) => {
     expect(buildVerdict(fold(drafts))).toBe(verdict);
   });
@@ -161,7 +175,7 @@ describe("the report as Markdown", () => {
   it("of a run that waits at its gates", async () => {
     const waiting = [
       ...doneRun().slice(0, -4),
-      gates("commit-1", { ...OPEN, ci: "pending" }),
+      gates(CLOSED, { ...OPEN, ci: "pending" }),
       draft(
         "run_stopped",
         { kind: "terminal", terminal_state: "blocked", reason_codes: ["GATE_CI_NOT_SUCCESS"], signal: null },

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
+import type { AuditSummary } from "../../src/domain/audit-summary.ts";
 import { git } from "./git-run.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -75,11 +76,79 @@ export interface RepositoryInput {
   readonly rows?: readonly Row[];
   /** Body of `tools/executor.sh`, run by bash in the worktree. The default writes the item's file. */
   readonly executor?: string;
-  /** `.github/conveyor.yml`; `null` for none. The default runs `tools/executor.sh`. */
+  /** Bodies of the audit lanes' scripts by the lane's name, run by bash in the checkout; two that pass, unless told. */
+  readonly auditors?: Readonly<Record<string, string>>;
+  /** `.github/conveyor.yml`; `null` for none. The default runs `tools/executor.sh` and the auditors. */
   readonly config?: string | null;
   /** Lines added to the default configuration. */
   readonly configLines?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
+}
+
+/** What a test's auditor answers; whatever is left out is as a good auditor would have it. */
+export interface AuditorAnswer {
+  readonly verdict?: "pass" | "issues_found" | "blocked" | "inconclusive";
+  readonly findings?: readonly AnsweredFinding[];
+  /** Fields of the report that are wrong on purpose. */
+  readonly wrong?: Readonly<Record<string, unknown>>;
+}
+
+export interface AnsweredFinding {
+  readonly id?: string;
+  readonly title?: string;
+  readonly severity?: "critical" | "high" | "medium" | "low" | "info";
+  readonly is_blocking?: boolean;
+  readonly file_paths?: readonly string[];
+}
+
+/** Bash that answers as an auditor does, from nothing but its variables: no other process is started for it. */
+export function auditorScript({ verdict, findings = [], wrong = {} }: AuditorAnswer = {}): string {
+  const report = {
+    schema_version: "conveyor.audit_report.v1",
+    lane: "@LANE@",
+    item_id: "@ITEM_ID@",
+    attempt: "@ATTEMPT@",
+    packet_sha256: "@PACKET_SHA256@",
+    nonce: "@NONCE@",
+    verdict: verdict ?? (findings.length === 0 ? "pass" : "issues_found"),
+    summary: "Looked at it.",
+    limitations: [],
+    findings: findings.map((finding, index) => ({
+      id: String(index + 1),
+      title: "Something is missing",
+      severity: "medium",
+      category: "correctness",
+      confidence: "high",
+      file_paths: ["out/01.txt"],
+      evidence: ["line 1"],
+      why_it_matters: "It does not do what it says.",
+      recommended_action: "Add what is missing.",
+      is_blocking: false,
+      ...finding,
+    })),
+    ...wrong,
+  };
+  const text = JSON.stringify(report).replaceAll('"@ATTEMPT@"', "@ATTEMPT@").replaceAll("'", "'\\''");
+  // Each variable stands outside of the single quotes, so that the shell reads nothing of the text itself.
+  const filled = text.replaceAll(/@([A-Z0-9_]+)@/g, (_, name: string) => `'"$ORCH_${name}"'`);
+  return `printf %s '${filled}' > "$ORCH_RESULT_PATH"\n`;
+}
+
+/** The line of the configuration that names lanes, each of which runs `tools/audit-<name>.sh`. */
+export function auditLanes(
+  names: readonly string[] = ["careful", "quick"],
+  rest: Readonly<Record<string, string>> = {},
+) {
+  const lanes = names.map((name) => `{name: ${name}, use: command, command: [bash, tools/audit-${name}.sh]}`);
+  const more = Object.entries(rest).map(([key, value]) => `, ${key}: ${value}`);
+  return `audits: {lanes: [${lanes.join(", ")}]${more.join("")}}`;
+}
+
+/** The scripts of lanes as files of a repository. */
+function auditorFiles(
+  auditors: Readonly<Record<string, string>> = { careful: auditorScript(), quick: auditorScript() },
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(auditors).map(([name, body]) => [`tools/audit-${name}.sh`, body]));
 }
 
 const DEFAULT_EXECUTOR = 'mkdir -p out && echo "$ORCH_ITEM_ID done" > "out/$ORCH_ITEM_ID.txt"\n';
@@ -112,6 +181,7 @@ export class TestRepository {
       "README.md": "# Test\n",
       [PLAN_PATH]: buildPlan(input.rows ?? [{ step_id: "01" }]),
       "tools/executor.sh": input.executor ?? DEFAULT_EXECUTOR,
+      ...auditorFiles(input.auditors),
       ...(input.config === null
         ? {}
         : {
@@ -120,6 +190,10 @@ export class TestRepository {
               [
                 "version: 1",
                 "executor: {use: command, command: [bash, tools/executor.sh]}",
+                // A test that says something of the audits says all of it.
+                ...((input.configLines ?? []).some((line) => line.startsWith("audits:"))
+                  ? []
+                  : [auditLanes(input.auditors === undefined ? undefined : Object.keys(input.auditors))]),
                 ...(input.configLines ?? []),
                 "",
               ].join("\n"),
@@ -154,6 +228,8 @@ export class TestRepository {
       XDG_CACHE_HOME: this.cache,
       LC_ALL: "C.UTF-8",
       GIT_CONFIG_NOSYSTEM: "1",
+      // A plan without a Risk-Tier that changes more than documents is of medium risk.
+      ORCH_APPROVED_MEDIUM: "1",
       ...extra,
     };
   }
@@ -246,6 +322,7 @@ export const GATES_OPEN = [
 
 export interface JournalLine {
   readonly seq: number;
+  readonly at: string;
   readonly type: string;
   readonly item_id: string | null;
   readonly fence: number;
@@ -259,6 +336,7 @@ export interface Outcome {
   readonly handoff: boolean;
   readonly exit_code: number;
   readonly blocked_reason_codes: readonly string[];
+  readonly audit: AuditSummary;
   readonly items: readonly {
     id: string;
     terminal_state: string | null;
@@ -272,7 +350,7 @@ export interface Outcome {
 
 export type Report = Omit<Outcome, "items"> & {
   readonly verdict: string;
-  readonly audit: string;
+  readonly audit: AuditSummary;
   readonly gate_decisions: readonly { gate: string; passed: boolean; reason_code: string | null }[];
   readonly stage_executions: readonly {
     stage: string;
@@ -280,6 +358,7 @@ export type Report = Omit<Outcome, "items"> & {
     idempotency_key: string;
     purpose: string;
     exit_code: number | null;
+    duration_ms: number;
     error: string | null;
     env_keys: readonly string[];
     missing_artifacts: readonly string[];

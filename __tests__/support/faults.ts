@@ -39,10 +39,12 @@ export class LedgerRepository extends TestRepository {
 
   /** Starts the run from its beginning, with a fault. */
   startFaulty(fault: Fault, command: readonly string[] = ["run", PLAN_PATH], extra?: readonly string[]) {
-    return this.start([...command, ...this.options(extra)], {
-      nodeArgs: ["--import", KILL_AT],
-      env: buildFaultEnv(fault),
-    });
+    return this.startFaultyAs(fault, [...command, ...this.options(extra)]);
+  }
+
+  /** Starts any command with a fault, with nothing added to it. */
+  startFaultyAs(fault: Fault, args: readonly string[]) {
+    return this.start(args, { nodeArgs: ["--import", KILL_AT], env: buildFaultEnv(fault) });
   }
 
   /** Executors that were started: item, attempt and session, one a line. */
@@ -85,7 +87,8 @@ export class LedgerRepository extends TestRepository {
         state: item.terminal_state,
         codes: item.reason_codes,
       })),
-      tree: this.git("rev-parse", `${report.branch}^{tree}`),
+      // The last commit names the run and the journal; what it stands on is the same for all runs of a plan.
+      tree: this.git("rev-parse", `${report.branch}~1^{tree}`),
       commits: this.git("rev-list", "--count", `main..${report.branch}`),
       runTwice: sessions.filter((session, index) => sessions.indexOf(session) !== index),
     };
@@ -176,6 +179,21 @@ export async function forAll<T>(cases: readonly T[], act: (one: T) => Promise<vo
     for (const one of queue) await act(one);
   };
   await Promise.all(Array.from({ length: atOnce }, work));
+}
+
+const SAMPLE_SEED = 20_261_120;
+
+/**
+ * One of each so many cases in a row, the same ones every time; in the long run all of them. A fixed distance would
+ * meet the same call of every "write, fsync, rename" again and again.
+ */
+export function sample<T>(cases: readonly T[], every: number): T[] {
+  if (isLong) return [...cases];
+  const random = createRandom(SAMPLE_SEED);
+  return Array.from({ length: Math.ceil(cases.length / every) }, (_, index) => {
+    const slice = cases.slice(index * every, (index + 1) * every);
+    return slice.slice(Math.floor(random() * slice.length)).slice(0, 1);
+  }).flat();
 }
 
 /** Numbers between 0 and 1, the same ones for the same seed (mulberry32). */

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { git } from "./git-run.ts";
 import type { Ended, JournalLine, Outcome, TestRepository } from "./conveyor.ts";
 
+/** What the closing commit of a run of `PLAN_PATH` adds, and nothing else. */
+export const EVIDENCE_PATH = "docs/exec-plans/evidence-index/test-plan.md";
+
 /** `conveyor run` or `resume` somewhere else than in the repository's own checkout, and what it printed. */
 export async function conveyorAt(
   repository: TestRepository,
