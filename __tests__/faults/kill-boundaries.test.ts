@@ -5,7 +5,7 @@ import {
   forAll,
   isLong,
   LedgerRepository,
-  readFinishedSessions,
+  expectGoesOn,
   readUndisturbedEnd,
   sample,
 } from "../support/faults.ts";
@@ -33,15 +33,7 @@ test("a run that is killed at any fsync, rename or link ends as an undisturbed o
     const name = `kill ${when} boundary ${at} (${calls[at - 1] ?? ""})`;
     const repository = make();
     expectKilled(await repository.startFaulty({ at, when, calls: BOUNDARIES }).ended, name);
-    const finished = readFinishedSessions(repository);
-    const ended = await repository.goOn();
-    expect(ended.code, `${name}: ${ended.stderr}`).toBe(0);
-    expect(await repository.readEnd(), name).toEqual(end);
-    for (const session of finished)
-      expect(
-        repository.sessions().filter((line) => line === session),
-        name,
-      ).toHaveLength(1);
+    await expectGoesOn(repository, end, name);
     repository.remove();
   });
   expect(calls.length).toBeGreaterThan(50);

@@ -7,7 +7,7 @@ import {
   isLong,
   LedgerRepository,
   listProgramsOf,
-  readFinishedSessions,
+  expectGoesOn,
   readUndisturbedEnd,
 } from "../support/faults.ts";
 
@@ -50,15 +50,7 @@ test(
       if (child.kill("SIGKILL")) kills += 1;
       if ((await ended).signal === null) late += 1;
       expect(await eventually(() => listProgramsOf(repository).length === 0, 2_000), `${name}: still alive`).toBe(true);
-      const finished = readFinishedSessions(repository);
-      const resumed = await repository.goOn();
-      expect(resumed.code, `${name}: ${resumed.stderr}`).toBe(0);
-      expect(await repository.readEnd(), name).toEqual(end);
-      for (const session of finished)
-        expect(
-          repository.sessions().filter((line) => line === session),
-          name,
-        ).toHaveLength(1);
+      await expectGoesOn(repository, end, name);
       repository.remove();
     });
     console.log(`kills: ${kills} at random moments of a four-item run, ${late} of them after its end`);

@@ -3,14 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { judgeCheckpoint } from "../../src/domain/checkpoint.ts";
 import { parseJournal } from "../../src/domain/journal-text.ts";
-import {
-  countCalls,
-  forAll,
-  LedgerRepository,
-  readFinishedSessions,
-  readUndisturbedEnd,
-  sample,
-} from "../support/faults.ts";
+import { countCalls, forAll, LedgerRepository, expectGoesOn, readUndisturbedEnd, sample } from "../support/faults.ts";
 
 const CALLS = "write,fsync,rename,link,truncate";
 const CODES = ["ENOSPC", "EIO", "EROFS"];
@@ -32,15 +25,7 @@ test(
       expect(failed.stderr, name).toContain("STATE_WRITE_FAILED");
       expect(failed.stdout, name).toBe("");
       expectOldOrNewCheckpoint(repository, name);
-      const finished = readFinishedSessions(repository);
-      const ended = await repository.goOn();
-      expect(ended.code, `${name}: ${ended.stderr}`).toBe(0);
-      expect(await repository.readEnd(), name).toEqual(end);
-      for (const session of finished)
-        expect(
-          repository.sessions().filter((line) => line === session),
-          name,
-        ).toHaveLength(1);
+      await expectGoesOn(repository, end, name);
       repository.remove();
     });
     console.log(`failures: ${cases.length} of ${calls.length} calls`);

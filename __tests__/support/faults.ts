@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { GATES_OPEN, PLAN_PATH, ROOT, TestRepository, type Ended, type RepositoryInput } from "./conveyor.ts";
@@ -153,8 +154,28 @@ export async function countCalls(
     .map((line) => line.split(" ")[0] ?? "");
 }
 
+/**
+ * The oracle of every fault: the run goes on to the end of an undisturbed one, and no session that the journal calls
+ * finished by now is run again.
+ */
+export async function expectGoesOn(
+  repository: LedgerRepository,
+  end: Awaited<ReturnType<LedgerRepository["readEnd"]>>,
+  name: string,
+): Promise<void> {
+  const finished = readFinishedSessions(repository);
+  const ended = await repository.goOn();
+  expect(ended.code, `${name}: ${ended.stderr}`).toBe(0);
+  expect(await repository.readEnd(), name).toEqual(end);
+  for (const session of finished)
+    expect(
+      repository.sessions().filter((line) => line === session),
+      name,
+    ).toHaveLength(1);
+}
+
 /** Sessions that the journal says have ended: `item attempt session`. */
-export function readFinishedSessions(repository: LedgerRepository): string[] {
+function readFinishedSessions(repository: LedgerRepository): string[] {
   return readEvents(repository)
     .filter((event) => event.type === "session_finished")
     .map((event) => `${event.item_id ?? ""} ${String(event.details["attempt"])} ${String(event.details["session"])}`);

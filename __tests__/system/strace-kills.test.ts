@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { CLI, PLAN_PATH, startProcess, type Ended } from "../support/conveyor.ts";
-import { forAll, isLong, LedgerRepository, readFinishedSessions, readUndisturbedEnd } from "../support/faults.ts";
+import { forAll, isLong, LedgerRepository, expectGoesOn, readUndisturbedEnd } from "../support/faults.ts";
 
 const CALLS = "fsync,fdatasync,rename,renameat,renameat2,link,linkat,truncate,ftruncate";
 const KILLS_MAX = 28;
@@ -58,15 +58,7 @@ test(
         `inject=${kind}:signal=SIGKILL:when=${at}`,
       ]);
       expect(ended.signal, `${name}: ${ended.stderr}`).toBe("SIGKILL");
-      const finished = readFinishedSessions(repository);
-      const resumed = await repository.goOn();
-      expect(resumed.code, `${name}: ${resumed.stderr}`).toBe(0);
-      expect(await repository.readEnd(), name).toEqual(end);
-      for (const session of finished)
-        expect(
-          repository.sessions().filter((line) => line === session),
-          name,
-        ).toHaveLength(1);
+      await expectGoesOn(repository, end, name);
       repository.remove();
     });
     console.log(`kills: ${kills.length} of ${calls.length} calls, by strace`);
