@@ -39,13 +39,26 @@ export class LedgerRepository extends TestRepository {
   }
 
   /** Starts the run from its beginning, with a fault. */
-  startFaulty(fault: Fault, command: readonly string[] = ["run", PLAN_PATH], extra?: readonly string[]) {
-    return this.startFaultyAs(fault, [...command, ...this.options(extra)]);
+  startFaulty(
+    fault: Fault,
+    command: readonly string[] = ["run", PLAN_PATH],
+    extra?: readonly string[],
+    also?: { preload: string; env: Readonly<Record<string, string>> },
+  ) {
+    return this.startFaultyAs(fault, [...command, ...this.options(extra)], also);
   }
 
   /** Starts any command with a fault, with nothing added to it. */
-  startFaultyAs(fault: Fault, args: readonly string[]) {
-    return this.start(args, { nodeArgs: ["--import", KILL_AT], env: buildFaultEnv(fault) });
+  startFaultyAs(
+    fault: Fault,
+    args: readonly string[],
+    also?: { preload: string; env: Readonly<Record<string, string>> },
+  ) {
+    const preloads = [...(also === undefined ? [] : [also.preload]), KILL_AT];
+    return this.start(args, {
+      nodeArgs: preloads.flatMap((preload) => ["--import", preload]),
+      env: { ...buildFaultEnv(fault), ...also?.env },
+    });
   }
 
   /** Executors that were started: item, attempt and session, one a line. */

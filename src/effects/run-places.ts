@@ -1,10 +1,11 @@
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, openSync, readdirSync, readSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { buildRunId, isRunId, timeOfRunId } from "../domain/ids.ts";
 import type { Clock, Randomness } from "../ports.ts";
 import { realPathOf } from "./real-path.ts";
+import { makeFolderDurably } from "./durable-files.ts";
 import { CHECKPOINT_FILE, JOURNAL_FILE, REPOSITORY_FOLDER } from "./run-files.ts";
 
 /** Where runs of a checkout lie, and where their worktrees do. */
@@ -72,7 +73,7 @@ export function nameRun(
 
 /** Makes `.conveyor/`, which git ignores by a file of its own, so that no checkout becomes dirty by a run. */
 export function makeRunsFolder(places: RunPlaces): void {
-  mkdirSync(places.runsFolder, { recursive: true });
+  makeFolderDurably(places.runsFolder);
   const ignore = join(places.root, ".conveyor", ".gitignore");
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
 }
