@@ -11,6 +11,7 @@ import {
   LedgerRepository,
   readUndisturbedEnd,
   sample,
+  CAMPAIGN_MS,
 } from "../support/faults.ts";
 
 const BOUNDARIES = "fsync,rename,link,truncate";
@@ -30,7 +31,7 @@ const make = () => new LedgerRepository();
 
 test(
   "a power cut takes what was not synced, in any mixture, and a run goes on to the end of an undisturbed one",
-  { timeout: 3_600_000 },
+  { timeout: CAMPAIGN_MS },
   async () => {
     const { end } = await readUndisturbedEnd(make);
     const calls = await countCalls(make, BOUNDARIES);

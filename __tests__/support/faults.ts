@@ -13,6 +13,9 @@ const LEDGER_LINE = 'printf "%s %s %s\\n" "$ORCH_ITEM_ID" "$ORCH_ATTEMPT" "$ORCH
 /** True in the long run (`npm run test:long`), where a sample becomes everything. */
 export const isLong = process.env["CONVEYOR_LONG"] === "1";
 
+/** How long one campaign may take, in milliseconds: it is its cases that are bounded, and the machine may be slow. */
+export const CAMPAIGN_MS = isLong ? 4 * 60 * 60 * 1000 : 10 * 60 * 1000;
+
 /** What a fault does, in the words of `kill-at.mjs`. */
 interface Fault {
   readonly at?: number;
