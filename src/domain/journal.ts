@@ -7,6 +7,7 @@ import { gateDecisionSchema, gateSignalsSchema } from "./gates.ts";
 import { processEndingSchema } from "./process-report.ts";
 import { MANUAL_GATES } from "./plan.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
+import { ITEM_STATES } from "./run-stop.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
 import { triageFactsSchema } from "./triage.ts";
@@ -301,7 +302,7 @@ const DETAILS = {
     parent: z.string(),
   }),
   item_settled: z.strictObject({
-    terminal_state: z.enum(["passed", "awaiting_human_gate", "blocked_external", "escalated"]),
+    terminal_state: z.enum(ITEM_STATES),
     reason_codes: z.array(reasonCode),
     commit: z.string().nullable(),
   }),
