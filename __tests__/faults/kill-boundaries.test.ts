@@ -32,7 +32,7 @@ test(
   async () => {
     const { end } = await readUndisturbedEnd(make);
     const calls = await countCalls(make, BOUNDARIES);
-    const kills = sample(listKills(calls), 5);
+    const kills = sample(listKills(calls), 10);
     await forAll(kills, async ({ at, when }) => {
       const name = `kill ${when} boundary ${at} (${calls[at - 1] ?? ""})`;
       const repository = make();
