@@ -156,8 +156,6 @@ export interface RunFiles {
   write(path: string, bytes: Uint8Array | string): Promise<FileDigest>;
   read(path: string): Promise<Uint8Array | undefined>;
   digest(path: string): Promise<FileDigest | undefined>;
-  /** Files below a folder, relative to it. */
-  list(path: string): Promise<readonly string[]>;
   /** Makes the folder of a path. */
   makeFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;

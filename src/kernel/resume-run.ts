@@ -8,6 +8,7 @@ import { err, ok, type Result } from "../domain/result.ts";
 import { listPreparedTips } from "../domain/run.ts";
 import type { SavedRun, SavedRunFault } from "../domain/saved-run.ts";
 import type { Ports } from "../ports.ts";
+import { findTamperedFile } from "./named-files.ts";
 import { finishRefresh } from "./refresh-run.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { RunContext, Settings } from "./run-context.ts";
@@ -42,14 +43,8 @@ export async function checkSavedRun(
   if (verdict.kind === "corrupt") {
     return err({ code: "CHECKPOINT_CORRUPT", path: "orchestrator_checkpoint.json", message: verdict.why });
   }
-  for (const file of state.files.values()) {
-    // Reports are written again at every stop; between two stops the old ones may stand, or be half replaced.
-    if (file.path === REPORT_JSON || file.path === REPORT_MARKDOWN) continue;
-    const found = await ports.files.digest(file.path);
-    if (found?.sha256 === file.sha256) continue;
-    const message = found === undefined ? "is missing" : "is not what the journal names";
-    return err({ code: "ARTIFACT_TAMPERED", path: file.path, message });
-  }
+  const tampered = await findTamperedFile(state, ports.files);
+  if (tampered !== undefined) return err({ code: "ARTIFACT_TAMPERED", ...tampered });
   const fault = await checkCommits(run, ports.repository);
   return fault === undefined
     ? ok({ warnings: verdict.kind === "rebuild" ? [`${verdict.why}; it was rebuilt from the journal`] : [] })

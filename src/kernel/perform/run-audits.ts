@@ -5,6 +5,7 @@ import type { EventDetails, FileDigest, StageExecution } from "../../domain/jour
 import { buildGuardrails, buildTask } from "../../domain/prompt.ts";
 import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
 import type { Worktree } from "../../ports.ts";
+import { readNamed } from "../named-files.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
@@ -34,12 +35,14 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
   const turn = `${state.sessions.length}-${command.failures + 1}`;
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/audit-${turn}-${recorder.state.resumes}`;
   const lanes = command.lanes.map((lane) => ({ lane, nonce: ports.randomness.hex(16) }));
+  // Read before any lane runs: one that wrote to the packet would else decide what the others are shown.
+  const packet = await readPacket(context, packetFolder(context, itemId, round));
   const worktree = await ports.repository.openWorktree(worktreeName(itemId, attempt, `audit-${turn}`), commit);
   const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
   recorder.record("audit_started", { attempt, round, packet_sha256, lanes }, itemId);
   const before = await ports.repository.snapshot(worktree);
   const results = await Promise.all(
-    lanes.map(({ lane, nonce }) => runLane(context, { itemId, command, worktree, folder, lane, nonce, turn })),
+    lanes.map(({ lane, nonce }) => runLane(context, { itemId, command, worktree, folder, lane, nonce, turn, packet })),
   );
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   const checkout = await ports.repository.buildCandidate(worktree, commit, prepared.preparedPaths);
@@ -59,6 +62,19 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
   );
 }
 
+/** A file of a packet: its path in the packet's folder, and its bytes as they were frozen. */
+interface PacketContent {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+async function readPacket(context: RunContext, folder: string): Promise<PacketContent[]> {
+  const paths = [...context.recorder.state.files.keys()].filter((path) => path.startsWith(`${folder}/`));
+  return Promise.all(
+    paths.map(async (path) => ({ path: path.slice(folder.length + 1), bytes: await readNamed(context, path) })),
+  );
+}
+
 async function runLane(
   context: RunContext,
   input: {
@@ -69,6 +85,7 @@ async function runLane(
     lane: string;
     nonce: string;
     turn: string;
+    packet: readonly PacketContent[];
   },
 ): Promise<{ answer: LaneAnswer; execution: StageExecution; files: FileDigest[] }> {
   const { ports, config } = context;
@@ -78,11 +95,7 @@ async function runLane(
   if (configured === undefined) throw new Error(`no audit lane ${lane} is configured`);
   const name = worktreeName(itemId, attempt, `audit-${turn}-${lane}`);
   const scratch = await ports.environments.openScratch(name);
-  const packet = packetFolder(context, itemId, round);
-  for (const path of await ports.files.list(packet)) {
-    const bytes = await ports.files.read(`${packet}/${path}`);
-    if (bytes !== undefined) await scratch.write(`packet/${path}`, bytes);
-  }
+  for (const { path, bytes } of input.packet) await scratch.write(`packet/${path}`, bytes);
   const facts = { lane, packet_path: `${scratch.path}/packet`, packet_sha256, nonce };
   const prompt = renderLanePrompt(context, itemId, attempt, facts, `${scratch.path}/result.json`);
   const judged = await runJudge(context, {

@@ -2,6 +2,8 @@ import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
 import { parseTriageReport } from "../../domain/triage.ts";
 import { buildTask } from "../../domain/prompt.ts";
 import { renderTriagePrompt } from "../../render/judge-prompt-text.ts";
+import { PLAN_FILE } from "../../domain/saved-run.ts";
+import { readNamed } from "../named-files.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { itemState } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
@@ -23,8 +25,10 @@ export async function runTriage(
   const name = worktreeName(itemId, attempt, `triage-${turn}`);
   recorder.record("triage_started", { attempt, round, nonce, findings_sha256 }, itemId);
   const scratch = await ports.environments.openScratch(name);
-  const findings = await ports.files.read(findingsPath(context, itemId, round));
-  const findingsFile = await scratch.write("findings.json", findings ?? "");
+  const findingsFile = await scratch.write(
+    "findings.json",
+    await readNamed(context, findingsPath(context, itemId, round)),
+  );
   const prompt = renderTriagePrompt({
     role: "triage",
     task: buildTask(context.plan, planItem(context, itemId)),
@@ -35,6 +39,10 @@ export async function runTriage(
     resultPath: `${scratch.path}/result.json`,
   });
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/triage-${turn}`;
+  const worktree =
+    (await ports.repository.findWorktree(state.worktree)) ??
+    (await ports.repository.openWorktree(name, state.baseCommit));
+  const before = await ports.repository.snapshot(worktree);
   const judged = await runJudge(context, {
     itemId,
     name,
@@ -49,7 +57,7 @@ export async function runTriage(
         round,
         session: itemState(context, itemId).sessionsUsed,
         scratch,
-        planFile: await scratch.write("plan.md", (await ports.files.read("plan.md")) ?? ""),
+        planFile: await scratch.write("plan.md", await readNamed(context, PLAN_FILE)),
         prompt: await scratch.write("prompt.md", prompt),
       }),
       findings_path: findingsFile,
@@ -61,6 +69,7 @@ export async function runTriage(
     folder,
     resultBytesMax: REPORT_BYTES_MAX,
   });
+  const tamper = await ports.repository.compareSnapshot(before, worktree);
   const promptFile = await ports.files.write(`${folder}/prompt.md`, prompt);
   recorder.record(
     "triage_finished",
@@ -71,6 +80,7 @@ export async function runTriage(
       ending: judged.ending,
       survivors: judged.survivors,
       facts: parseTriageReport(judged.answer, { item_id: itemId, attempt, findings_sha256, nonce }),
+      tamper: [...tamper],
       execution: judged.execution,
       files: [...judged.files, promptFile],
     },
