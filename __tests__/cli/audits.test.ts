@@ -146,6 +146,47 @@ describe("an auditor that proves nothing is asked again and never waved through"
     await expectVerified(repository);
   });
 
+  describe("their checkout cannot be prepared", () => {
+    /** Prepares every worktree but those of auditors; what it makes names the worktree, so that none is handed a copy. */
+    const prepare = (otherwise: string): string =>
+      `mkdir -p gen; echo "$PWD" > gen/where\ncase "$PWD" in *-audit-*) ${otherwise};; esac\n`;
+    const runWith = async (otherwise: string, args: readonly string[] = []) => {
+      const repository = new TestRepository({
+        configLines: [
+          auditLanes(["careful", "quick"], { retries: "1" }),
+          "prepare: {commands: [[bash, tools/prepare.sh]], inputs: [README.md]}",
+        ],
+        files: { "tools/prepare.sh": prepare(otherwise), ".gitignore": "gen\n" },
+      });
+      return { repository, ...(await repository.run([...GATES_OPEN, ...args])) };
+    };
+    const asked = (repository: TestRepository) =>
+      repository.report().stage_executions.filter((execution) => execution.purpose === "auditor").length;
+
+    test("a command fails: nobody is asked, it is tried again, and the engine has failed", async () => {
+      const { repository, code, outcome } = await runWith("exit 3");
+      expect({ code, codes: outcome.blocked_reason_codes, asked: asked(repository) }).toEqual({
+        code: 1,
+        codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
+        asked: 0,
+      });
+      expect(repository.events().filter(({ type }) => type === "audit_finished")).toHaveLength(2);
+      const [first] = roundsOf(repository);
+      expect(first?.lanes.map(({ why }) => /not prepared.*exit code 3/.test(why))).toEqual([true, true]);
+      await expectVerified(repository);
+    });
+
+    test("it is over its time limit: the run can be resumed, and nobody was asked", async () => {
+      const { repository, code, outcome } = await runWith("sleep 60", ["--timeout-ms", "4000"]);
+      expect({ code, state: outcome.terminal_state, asked: asked(repository) }).toEqual({
+        code: 124,
+        state: "timeout",
+        asked: 0,
+      });
+      await expectVerified(repository);
+    });
+  });
+
   test("it tampers with git: escalated at once, nothing is asked again", async () => {
     const auditors = { careful: `${AS} update-ref refs/heads/mine HEAD\n${passes}`, quick: passes };
     const repository = new TestRepository({ auditors });

@@ -6,7 +6,7 @@ import { buildGuardrails, buildTask } from "../../domain/prompt.ts";
 import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
 import type { Worktree } from "../../ports.ts";
 import { readNamed } from "../named-files.ts";
-import { prepareWorktree } from "../prepare-worktree.ts";
+import { prepareWorktree, type PreparedWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { packetFolder } from "./freeze-packet.ts";
@@ -41,9 +41,14 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
   const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
   recorder.record("audit_started", { attempt, round, packet_sha256, lanes }, itemId);
   const before = await ports.repository.snapshot(worktree);
-  const results = await Promise.all(
-    lanes.map(({ lane, nonce }) => runLane(context, { itemId, command, worktree, folder, lane, nonce, turn, packet })),
-  );
+  const results: LaneRun[] =
+    prepared.status === "failed"
+      ? lanes.map((asked) => notAsked(asked, { itemId, attempt, packet_sha256 }, prepared))
+      : await Promise.all(
+          lanes.map(({ lane, nonce }) =>
+            runLane(context, { itemId, command, worktree, folder, lane, nonce, turn, packet }),
+          ),
+        );
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   const checkout = await ports.repository.buildCandidate(worktree, commit, prepared.preparedPaths);
   recorder.record(
@@ -55,11 +60,34 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
       lanes: results.map(({ answer }) => answer),
       tamper: [...tamper],
       checkout_changed: checkout.kind === "refused" || checkout.changes.length > 0,
-      executions: [...prepared.executions, ...results.map(({ execution }) => execution)],
+      executions: [...prepared.executions, ...results.flatMap(({ executions }) => executions)],
       files: [...prepared.files, ...results.flatMap(({ files }) => files)],
     },
     itemId,
   );
+}
+
+interface LaneRun {
+  readonly answer: LaneAnswer;
+  readonly executions: readonly StageExecution[];
+  readonly files: readonly FileDigest[];
+}
+
+/** A lane whose checkout is not as everybody else's was is not started: what it would say is not about this candidate. */
+function notAsked(
+  { lane, nonce }: { lane: string; nonce: string },
+  { itemId, attempt, packet_sha256 }: { itemId: string; attempt: number; packet_sha256: string },
+  { ending, why }: Pick<PreparedWorktree, "ending" | "why">,
+): LaneRun {
+  const isCutShort = ending?.kind === "timed_out" || ending?.kind === "cancelled";
+  const answer = {
+    lane,
+    nonce,
+    ending: isCutShort ? ending : { kind: "spawn_failed" as const, message: `the checkout was not prepared: ${why}` },
+    survivors: [],
+    facts: parseAuditReport(undefined, { lane, item_id: itemId, attempt, packet_sha256, nonce }),
+  };
+  return { answer, executions: [], files: [] };
 }
 
 /** A file of a packet: its path in the packet's folder, and its bytes as they were frozen. */
@@ -87,7 +115,7 @@ async function runLane(
     turn: string;
     packet: readonly PacketContent[];
   },
-): Promise<{ answer: LaneAnswer; execution: StageExecution; files: FileDigest[] }> {
+): Promise<LaneRun> {
   const { ports, config } = context;
   const { itemId, lane, nonce, turn } = input;
   const { attempt, round, packet_sha256 } = input.command;
@@ -131,7 +159,7 @@ async function runLane(
     survivors: judged.survivors,
     facts: parseAuditReport(judged.answer, { lane, item_id: itemId, attempt, packet_sha256, nonce }),
   };
-  return { answer, execution: judged.execution, files: [...judged.files, promptFile] };
+  return { answer, executions: [judged.execution], files: [...judged.files, promptFile] };
 }
 
 function renderLanePrompt(
