@@ -96,6 +96,8 @@ const WORTHLESS: readonly (readonly [what: string, script: string, why: RegExp])
   ["speaks as another lane", auditorScript({ wrong: { lane: "quick" } }), /lane/],
   ["writes no file", "true\n", /./],
   ["writes broken JSON", 'printf "{" > "$ORCH_RESULT_PATH"\n', /./],
+  ["gives two verdicts", passes.replace('"verdict":', '"verdict":"issues_found","verdict":'), /"verdict" twice/],
+  ["gives two lists of findings", passes.replace('"findings":', '"findings":[{}],"findings":'), /"findings" twice/],
   ["exits with 1 after it passed", `${passes}exit 1\n`, /exit code 1/],
   ["finds issues and names none", auditorScript({ verdict: "issues_found" }), /without a finding/],
   ["is inconclusive", auditorScript({ verdict: "inconclusive" }), /inconclusive decides nothing/],
