@@ -2,7 +2,7 @@ import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
 import { DEFAULT_CONFIG_PATH } from "../domain/config.ts";
 import { rulesOf } from "../domain/item-rules.ts";
 import { sha256 } from "../domain/digest.ts";
-import { encodeName } from "../domain/ids.ts";
+import { encodeFileName, encodeName } from "../domain/ids.ts";
 import type { EventDetails, FileDigest } from "../domain/journal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import { listPreparedTips } from "../domain/run.ts";
@@ -147,7 +147,8 @@ async function recordEvidence(ports: Ports, recorder: Recorder, evidence: Eviden
   for (const [itemId, supplied] of evidence) {
     const folder = `items/${encodeName(itemId)}/evidence-${recorder.state.seq}`;
     const files: FileDigest[] = [];
-    for (const { name, bytes } of supplied) files.push(await ports.files.write(`${folder}/${encodeName(name)}`, bytes));
+    for (const { name, bytes } of supplied)
+      files.push(await ports.files.write(`${folder}/${encodeFileName(name)}`, bytes));
     recorder.record("evidence_supplied", { files }, itemId);
   }
 }
