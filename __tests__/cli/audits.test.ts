@@ -189,8 +189,11 @@ describe("an auditor that proves nothing is asked again and never waved through"
     });
   });
 
-  test("it tampers with git: escalated at once, nothing is asked again", async () => {
-    const auditors = { careful: `${AS} update-ref refs/heads/mine HEAD\n${passes}`, quick: passes };
+  test.each([
+    ["tampers with git", `${AS} update-ref refs/heads/mine HEAD`],
+    ["removes the checkout", 'here=$PWD; cd ..; rm -rf "$here"'],
+  ])("it %s: escalated at once, nothing is asked again", async (_what, script) => {
+    const auditors = { careful: `${script}\n${passes}`, quick: passes };
     const repository = new TestRepository({ auditors });
     const { code, outcome } = await repository.run(GATES_OPEN);
     expect({ code, codes: outcome.blocked_reason_codes }).toEqual({

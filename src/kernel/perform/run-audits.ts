@@ -50,7 +50,8 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
           ),
         );
   const tamper = await ports.repository.compareSnapshot(before, worktree);
-  const checkout = await ports.repository.buildCandidate(worktree, commit, prepared.preparedPaths);
+  // A checkout whose metadata was changed may be no checkout any more: it is not looked at.
+  const isChanged = tamper.length > 0 || (await isCheckoutChanged(context, worktree, commit, prepared.preparedPaths));
   recorder.record(
     "audit_finished",
     {
@@ -59,7 +60,7 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
       packet_sha256,
       lanes: results.map(({ answer }) => answer),
       tamper: [...tamper],
-      checkout_changed: checkout.kind === "refused" || checkout.changes.length > 0,
+      checkout_changed: isChanged,
       executions: [...prepared.executions, ...results.flatMap(({ executions }) => executions)],
       files: [...prepared.files, ...results.flatMap(({ files }) => files)],
     },
@@ -101,6 +102,16 @@ async function readPacket(context: RunContext, folder: string): Promise<PacketCo
   return Promise.all(
     paths.map(async (path) => ({ path: path.slice(folder.length + 1), bytes: await readNamed(context, path) })),
   );
+}
+
+async function isCheckoutChanged(
+  { ports }: RunContext,
+  worktree: Worktree,
+  commit: string,
+  preparedPaths: readonly string[],
+): Promise<boolean> {
+  const checkout = await ports.repository.buildCandidate(worktree, commit, preparedPaths);
+  return checkout.kind === "refused" || checkout.changes.length > 0;
 }
 
 async function runLane(
