@@ -193,6 +193,8 @@ export interface Preparation {
 /** Runs the configured prepare commands, or hands out a copy of their cached result. */
 export interface Preparer {
   prepare(request: PrepareRequest): Promise<Preparation>;
+  /** A digest of what names the content of prepared files in a worktree: equal ones mean that nobody wrote to them. */
+  digestPrepared(worktree: Worktree, preparedPaths: readonly string[]): Promise<string>;
 }
 
 /** Appends to the journal of one run, under one lock. */

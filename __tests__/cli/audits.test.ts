@@ -148,6 +148,24 @@ describe("an auditor that proves nothing is asked again and never waved through"
     await expectVerified(repository);
   });
 
+  test("it changes what was prepared for both: no answer over it counts, though git ignores the file", async () => {
+    const repository = new TestRepository({
+      auditors: { careful: `echo evil > gen/tool\n${passes}`, quick: passes },
+      configLines: [
+        auditLanes(["careful", "quick"], { retries: "0" }),
+        "prepare: {commands: [[bash, -c, 'mkdir -p gen; echo good > gen/tool']], inputs: [README.md]}",
+      ],
+      files: { ".gitignore": "gen\n" },
+    });
+    const { code, outcome } = await repository.run(GATES_OPEN);
+    expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
+      code: 1,
+      codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
+    });
+    expect(roundsOf(repository)[0]?.lanes.map(({ why }) => /checkout was changed/.test(why))).toEqual([true, true]);
+    await expectVerified(repository);
+  });
+
   describe("their checkout cannot be prepared", () => {
     /** Prepares every worktree but those of auditors; what it makes names the worktree, so that none is handed a copy. */
     const prepare = (otherwise: string): string =>

@@ -41,6 +41,7 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
   const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
   recorder.record("audit_started", { attempt, round, packet_sha256, lanes }, itemId);
   const before = await ports.repository.snapshot(worktree);
+  const preparedBefore = await ports.preparer.digestPrepared(worktree, prepared.preparedPaths);
   const results: LaneRun[] =
     prepared.status === "failed"
       ? lanes.map((asked) => notAsked(asked, { itemId, attempt, packet_sha256 }, prepared))
@@ -51,7 +52,10 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
         );
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   // A checkout whose metadata was changed may be no checkout any more: it is not looked at.
-  const isChanged = tamper.length > 0 || (await isCheckoutChanged(context, worktree, commit, prepared.preparedPaths));
+  const isChanged =
+    tamper.length > 0 ||
+    (await isCheckoutChanged(context, worktree, commit, prepared.preparedPaths)) ||
+    (await ports.preparer.digestPrepared(worktree, prepared.preparedPaths)) !== preparedBefore;
   recorder.record(
     "audit_finished",
     {
