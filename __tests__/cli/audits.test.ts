@@ -281,6 +281,22 @@ describe("findings that do not block", () => {
   });
 });
 
+test("a triage program that changes git metadata: escalated, whatever it says", async () => {
+  const repository = sorted("false_positive", {
+    auditors: { careful: auditorScript({ findings: [REMARK] }), quick: passes },
+  });
+  const path = join(repository.base, "triage.mjs");
+  const evil = `import { execFileSync } from "node:child_process";
+import { globSync } from "node:fs";
+const [git] = globSync("${repository.path}/.conveyor/runs/*/repo.git");
+execFileSync("git", ["--git-dir", git, "config", "core.attributesFile", "/tmp/evil"]);
+`;
+  writeFileSync(path, `${evil}${readFileSync(path, "utf8")}`);
+  const { code, outcome } = await repository.run(GATES_OPEN);
+  expect({ code, codes: outcome.blocked_reason_codes }).toEqual({ code: 1, codes: ["ITEM_ESCALATED", "GIT_TAMPERED"] });
+  await expectVerified(repository);
+});
+
 test("a blocking finding that needs a person's judgment waits at a custom gate; the audited commit passes", async () => {
   const repository = sorted("requires_human_judgment", { auditors: { careful: passes, quick: blocks } });
   const first = await repository.run(GATES_OPEN);
