@@ -6,6 +6,8 @@ import { PLAN_FILE } from "../../domain/saved-run.ts";
 import { readNamed } from "../named-files.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { itemState } from "../run-context.ts";
+import type { AttemptState } from "../../domain/item.ts";
+import type { Worktree } from "../../ports.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { judgeFacts, runJudge } from "./judge-program.ts";
 import { findingsPath } from "./write-merged-findings.ts";
@@ -16,8 +18,8 @@ export async function runTriage(
   itemId: string,
   { attempt, round, findings_sha256 }: { attempt: number; round: number; findings_sha256: string },
 ): Promise<void> {
-  const { recorder, ports, config } = context;
-  const { triage } = config;
+  const { recorder, ports } = context;
+  const { triage } = context.config;
   if (triage.use !== "command") throw new Error("no triage program is configured");
   const nonce = ports.randomness.hex(16);
   const state = currentAttempt(context, itemId);
@@ -25,23 +27,13 @@ export async function runTriage(
   const name = worktreeName(itemId, attempt, `triage-${turn}`);
   recorder.record("triage_started", { attempt, round, nonce, findings_sha256 }, itemId);
   const scratch = await ports.environments.openScratch(name);
-  const findingsFile = await scratch.write(
-    "findings.json",
-    await readNamed(context, findingsPath(context, itemId, round)),
-  );
-  const prompt = renderTriagePrompt({
-    role: "triage",
-    task: buildTask(context.plan, planItem(context, itemId)),
-    attempt,
-    nonce,
-    findingsSha256: findings_sha256,
-    findingsFile,
-    resultPath: `${scratch.path}/result.json`,
-  });
+  const findings = await readNamed(context, findingsPath(context, itemId, round));
+  const findingsFile = await scratch.write("findings.json", findings);
+  const task = buildTask(context.plan, planItem(context, itemId));
+  const told = { attempt, nonce, findingsSha256: findings_sha256, findingsFile };
+  const prompt = renderTriagePrompt({ role: "triage", task, ...told, resultPath: `${scratch.path}/result.json` });
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/triage-${turn}`;
-  const worktree =
-    (await ports.repository.findWorktree(state.worktree)) ??
-    (await ports.repository.openWorktree(name, state.baseCommit));
+  const worktree = await findAnyWorktree(context, name, state);
   const before = await ports.repository.snapshot(worktree);
   const judged = await runJudge(context, {
     itemId,
@@ -86,4 +78,13 @@ export async function runTriage(
     },
     itemId,
   );
+}
+
+/** A worktree by which git metadata can be compared: triage itself has none. */
+async function findAnyWorktree(
+  { ports }: RunContext,
+  name: string,
+  { worktree, baseCommit }: AttemptState,
+): Promise<Worktree> {
+  return (await ports.repository.findWorktree(worktree)) ?? (await ports.repository.openWorktree(name, baseCommit));
 }
