@@ -156,8 +156,6 @@ export interface RunFiles {
   write(path: string, bytes: Uint8Array | string): Promise<FileDigest>;
   read(path: string): Promise<Uint8Array | undefined>;
   digest(path: string): Promise<FileDigest | undefined>;
-  /** Files below a folder, relative to it. */
-  list(path: string): Promise<readonly string[]>;
   /** Makes the folder of a path. */
   makeFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -195,6 +193,8 @@ export interface Preparation {
 /** Runs the configured prepare commands, or hands out a copy of their cached result. */
 export interface Preparer {
   prepare(request: PrepareRequest): Promise<Preparation>;
+  /** A digest of what names the content of prepared files in a worktree: equal ones mean that nobody wrote to them. */
+  digestPrepared(worktree: Worktree, preparedPaths: readonly string[]): Promise<string>;
 }
 
 /** Appends to the journal of one run, under one lock. */

@@ -1,7 +1,16 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CLI, GATES_OPEN, PLAN_PATH, startProcess, TestRepository } from "../support/conveyor.ts";
+import {
+  auditLanes,
+  auditorScript,
+  CLI,
+  GATES_OPEN,
+  makeFolder,
+  PLAN_PATH,
+  startProcess,
+  TestRepository,
+} from "../support/conveyor.ts";
 
 describe("a signal to the whole group, as Ctrl-C in a terminal sends it", () => {
   test("does not reach git in the middle of a step: the run is sealed as interrupted and goes on", async () => {
@@ -39,6 +48,95 @@ describe("code under test that reaches for git metadata", () => {
     expect(ended.code).toBe(1);
     expect(ended.outcome.items[0]).toMatchObject({ terminal_state: "escalated", reason_codes: ["GIT_TAMPERED"] });
     expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
+  });
+
+  test("is found after it was tried on the base, where a test is to fail", async () => {
+    const greets = "grep -q Ada src/greet.txt || { git update-ref refs/heads/evil HEAD; exit 1; }";
+    const repository = new TestRepository({
+      rows: [
+        {
+          step_id: "01",
+          requires_red_green: "yes",
+          allowed_write_roots: "src; tests",
+          deliverable: "src/greet.txt",
+          required_verification_commands: "bash tests/greet.sh",
+        },
+      ],
+      configLines: ["validation: {test-paths: ['tests/**']}"],
+      executor: `mkdir -p src tests; echo Ada > src/greet.txt; echo '${greets}' > tests/greet.sh\n`,
+    });
+    const ended = await repository.run(GATES_OPEN);
+    expect(ended.code).toBe(1);
+    expect(ended.outcome.items[0]).toMatchObject({ terminal_state: "escalated", reason_codes: ["GIT_TAMPERED"] });
+    expect(repository.events().map(({ type }) => type)).not.toContain("packet_frozen");
+    const resumed = await repository.resume(["--new-attempt", "01"]);
+    expect({ code: resumed.code, says: resumed.stderr.startsWith("GIT_TAMPERED") }).toEqual({ code: 1, says: true });
+  });
+
+  test("is found after the validation: nothing is closed or delivered, and no resume builds on it", async () => {
+    const repository = new TestRepository({
+      configLines: ["validation: {commands: [[git, update-ref, refs/heads/evil, HEAD]]}"],
+    });
+    const ended = await repository.run(GATES_OPEN);
+    expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }, ended.stderr).toEqual({
+      code: 1,
+      codes: ["GIT_TAMPERED"],
+    });
+    expect(repository.report().failure).toContain("refs/heads/evil added");
+    expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
+    const resumed = await repository.resume(GATES_OPEN);
+    expect({ code: resumed.code, says: resumed.stderr.startsWith("GIT_TAMPERED") }).toEqual({ code: 1, says: true });
+  });
+});
+
+describe("a program of the run that writes to the run folder", () => {
+  /** Finds the run folder as any program can: by the pointer to the private repository. */
+  const RUN = "run=$(sed 's/^gitdir: //; s#/repo.git.*##' .git)";
+  const WORK = "mkdir -p out && echo done > out/01.txt";
+  const AUDITS = auditLanes(["careful", "quick"], { retries: "1" });
+  /** The first time it answers, the auditor fails and leaves another patch for whoever is asked next. */
+  const swaps = (once: string): string =>
+    `${RUN}; if test ! -e '${once}'; then touch '${once}'; echo fine > "$run/items/01/attempt-1/round-1/packet-1/candidate.patch"; exit 1; fi\n${auditorScript()}`;
+
+  async function expectStopped(repository: TestRepository, path: string): Promise<void> {
+    const ended = await repository.run(GATES_OPEN);
+    expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }, ended.stderr).toEqual({
+      code: 1,
+      codes: ["ARTIFACT_TAMPERED"],
+    });
+    expect(repository.report().failure).toBe(`${path} is not what the journal names`);
+    expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
+    const resumed = await repository.resume(GATES_OPEN);
+    expect({ code: resumed.code, says: resumed.stderr.startsWith("ARTIFACT_TAMPERED") }).toEqual({
+      code: 1,
+      says: true,
+    });
+  }
+
+  test.each(["plan.md", "items/01/attempt-1/prepared-paths.json"])("an executor that rewrites %s", async (path) => {
+    const repository = new TestRepository({ executor: `${WORK}; ${RUN}; echo '["out/x"]' > "$run/${path}"\n` });
+    await expectStopped(repository, path);
+    expect(repository.events().map(({ type }) => type)).not.toContain("packet_frozen");
+  });
+
+  test("a lane that swaps the patch: the lane that is asked again is not shown it", async () => {
+    const once = join(makeFolder(), "once");
+    const repository = new TestRepository({
+      configLines: [AUDITS],
+      auditors: { careful: swaps(once), quick: auditorScript() },
+    });
+    await expectStopped(repository, "items/01/attempt-1/round-1/packet-1/candidate.patch");
+    expect(repository.events().filter(({ type }) => type === "audit_started")).toHaveLength(1);
+  });
+
+  test("a validation command that rewrites what was audited: nothing is closed or delivered", async () => {
+    const path = "items/01/attempt-1/round-1/packet-1/manifest.json";
+    const repository = new TestRepository({
+      configLines: ["validation: {commands: [[bash, tools/validate.sh]]}"],
+      files: { "tools/validate.sh": `${RUN}; echo '{}' > "$run/${path}"\n` },
+    });
+    await expectStopped(repository, path);
+    expect(repository.events().map(({ type }) => type)).not.toContain("closing_prepared");
   });
 });
 

@@ -43,7 +43,9 @@ describe("a verification", () => {
         ? { kind: "failed", failures: [`required command failed: npm test: ${words}`] }
         : { kind: verdict },
     );
-    expect(judgeValidation({ prepare_ending: null, commands: [{ command: "npm test", ending }] })).toEqual(judged);
+    expect(judgeValidation({ prepare_ending: null, commands: [{ command: "npm test", ending }], tamper: [] })).toEqual(
+      judged,
+    );
   });
 
   it.each(ENDINGS)("with a suggested command that ended %j passes", (ending) => {
@@ -89,7 +91,15 @@ describe("a verification", () => {
     expect(judgeVerification(facts({ commands: [command(late), command({ kind: "cancelled" })] }))).toEqual({
       kind: "cancelled",
     });
-    expect(judgeValidation({ prepare_ending: EXIT_1, commands: [] }).kind).toBe("failed");
+    expect(judgeValidation({ prepare_ending: EXIT_1, commands: [], tamper: [] }).kind).toBe("failed");
+  });
+
+  it("of a plan that changed git metadata fails, also when it was cut short", () => {
+    const commands = [{ command: "npm test", ending: { kind: "cancelled" as const } }];
+    expect(judgeValidation({ prepare_ending: null, commands, tamper: [{ detail: "HEAD changed" }] })).toEqual({
+      kind: "failed",
+      failures: ["git metadata was changed: HEAD changed"],
+    });
   });
 });
 

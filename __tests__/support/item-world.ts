@@ -252,6 +252,7 @@ export class ItemWorld {
       test_paths: seen === "no test files" ? [] : ["test/a.js"],
       prepare_ending: null,
       red: seen === "no test files" ? [] : [{ command: "c", ending: endings[seen], log: "l" }],
+      tamper: [],
       executions: [],
       files: [],
     });
@@ -307,6 +308,7 @@ export class ItemWorld {
           sorted === "broken"
             ? { kind: "rejected", why: "no JSON" }
             : { kind: "read", dispositions: answers, notes: "" },
+        tamper: [],
         execution: execution(),
         files: [],
       }),

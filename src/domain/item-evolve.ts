@@ -1,7 +1,15 @@
 import { decideExecutorOutcome } from "./executor-outcome.ts";
 import { evolveAudit } from "./item-audit.ts";
 import { evolveGate, reopenDecided } from "./item-gate.ts";
-import { currentAttempt, endAttempt, INTERRUPTED, requireStep, TIMEOUT, withAttempt } from "./item-steps.ts";
+import {
+  currentAttempt,
+  endAttempt,
+  INTERRUPTED,
+  markTampered,
+  requireStep,
+  TIMEOUT,
+  withAttempt,
+} from "./item-steps.ts";
 import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionState } from "./item.ts";
 import { EVENT_OF } from "./event-owner.ts";
 import type { EventDetails, EventDraft } from "./journal.ts";
@@ -236,7 +244,7 @@ function finishVerification(state: ItemState, details: EventDetails<"verificatio
     candidate?.commit === details.commit && candidate.verdict === undefined,
     "what was verified is not the candidate, or is judged already",
   );
-  if (details.tamper.length > 0) return markTampered(state, attempt, details.tamper);
+  if (details.tamper.length > 0) return markTampered(state, details.tamper);
   const verdict = judgeVerification(details);
   const judged = verdict.kind === "passed" || verdict.kind === "failed" ? { verdict } : {};
   const { prepare_ending, prepare_tracked_changes, commands, artifacts } = details;
@@ -245,18 +253,6 @@ function finishVerification(state: ItemState, details: EventDetails<"verificatio
   const next = withAttempt(state, { ...attempt, candidates: [...attempt.candidates.slice(0, -1), verified] });
   if (verdict.kind === "timeout") return { ...next, stop: TIMEOUT };
   return verdict.kind === "cancelled" ? { ...next, stop: INTERRUPTED } : next;
-}
-
-/** What the candidate's own code did to git metadata while it was verified counts as its session's doing. */
-function markTampered(
-  state: ItemState,
-  attempt: AttemptState,
-  tamper: readonly { readonly kind: string }[],
-): ItemState {
-  const session = lastIn(attempt.sessions);
-  requireStep(session !== undefined, "a verification needs a session");
-  const tampered = { ...session, tamperKinds: [...session.tamperKinds, ...tamper.map((finding) => finding.kind)] };
-  return withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), tampered] });
 }
 
 function settle(state: ItemState, details: EventDetails<"item_settled">): ItemState {

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, rmSync, lstatSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import type { FileDigest } from "../domain/journal.ts";
 import type { RunFiles } from "../ports.ts";
@@ -40,13 +40,6 @@ export function createRunFiles(root: string): RunFiles {
         syncFolder(dirname(target));
       });
       return digestOfBytes(path, bytes);
-    },
-    async list(path) {
-      const folder = resolve(path);
-      return readdirSync(folder, { withFileTypes: true, recursive: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-        .sort();
     },
     async makeFolder(path) {
       makeFolderDurably(resolve(path));

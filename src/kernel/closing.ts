@@ -6,6 +6,7 @@ import type { RunStop } from "../domain/run-stop.ts";
 import type { RunState } from "../domain/run.ts";
 import { PLAN_FILE } from "../domain/saved-run.ts";
 import { failStage } from "./fail-stage.ts";
+import { readNamed } from "./named-files.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
@@ -35,7 +36,7 @@ async function prepareClosing(context: RunContext): Promise<void> {
     state: recorder.state,
     plan,
     config,
-    planBytes: await ports.files.read(PLAN_FILE),
+    planBytes: await readNamed(context, PLAN_FILE),
     date: at.slice(0, 10),
     journalHead: ports.journal.head,
   });

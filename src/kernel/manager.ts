@@ -3,8 +3,10 @@ import type { EventDetails, FileDigest, StageExecution } from "../domain/journal
 import type { RunStop } from "../domain/run-stop.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Worktree } from "../ports.ts";
+import { PLAN_FILE } from "../domain/saved-run.ts";
 import { failStage } from "./fail-stage.ts";
 import { buildOrchEnv, fillPlaceholders } from "./perform/session-briefing.ts";
+import { readNamed } from "./named-files.ts";
 import { prepareWorktree, sealFiles } from "./prepare-worktree.ts";
 import { limitMs, type RunContext } from "./run-context.ts";
 
@@ -53,7 +55,7 @@ async function runProgram(
     stage: "planning",
     run_id: recorder.state.runId,
     plan_id: context.plan.plan_id,
-    plan_file: await scratch.write("plan.md", (await ports.files.read("plan.md")) ?? ""),
+    plan_file: await scratch.write("plan.md", await readNamed(context, PLAN_FILE)),
     mode: recorder.state.created.mode,
     risk_tier: context.rules.admission.risk.tier,
   };

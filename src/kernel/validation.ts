@@ -7,7 +7,7 @@ import type { RunContext } from "./run-context.ts";
 
 /**
  * Validation: the plan-level commands on the run branch, in a clean prepared worktree. Reason codes:
- * VERIFICATION_FAILED, PROCESS_TIMEOUT.
+ * VERIFICATION_FAILED, GIT_TAMPERED, PROCESS_TIMEOUT.
  */
 export async function validateRunBranch(context: RunContext): Promise<RunStop | undefined> {
   const { recorder, ports, config } = context;
@@ -18,6 +18,7 @@ export async function validateRunBranch(context: RunContext): Promise<RunStop | 
   recorder.record("validation_started", { commit });
   const worktree = await ports.repository.openWorktree(folder, commit);
   const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId: null, stage: "validation" });
+  const before = await ports.repository.snapshot(worktree);
   const ran =
     prepared.status === "failed"
       ? { results: [], executions: [], files: [] }
@@ -32,16 +33,23 @@ export async function validateRunBranch(context: RunContext): Promise<RunStop | 
             purpose: "validation_command",
           })),
         });
+  const tamper = await ports.repository.compareSnapshot(before, worktree);
   recorder.record("validation_finished", {
     commit,
     prepare_ending: prepared.status === "failed" ? (prepared.ending ?? { kind: "exited", exit_code: 1 }) : null,
     commands: ran.results.map(({ words, ending, log }) => ({ command: words.join(" "), ending, log })),
+    tamper: [...tamper],
     executions: [...prepared.executions, ...ran.executions],
     files: [...prepared.files, ...ran.files],
   });
   const verdict = recorder.state.validation?.verdict;
   if (verdict === undefined || verdict.kind === "passed") return undefined;
   return verdict.kind === "failed"
-    ? failStage(context, "validation", "VERIFICATION_FAILED", verdict.failures.join("; "))
+    ? failStage(
+        context,
+        "validation",
+        tamper.length > 0 ? "GIT_TAMPERED" : "VERIFICATION_FAILED",
+        verdict.failures.join("; "),
+      )
     : decideStopOfVerdict(verdict.kind);
 }

@@ -26,6 +26,7 @@ export async function proveRed(
   const prepared = await prepareWorktree(context, { worktree, commit: base, folder, itemId, stage: "execution" });
   const failed = prepared.status === "failed";
   if (!failed) await ports.repository.copyPaths(worktree, commit, paths);
+  const before = await ports.repository.snapshot(worktree);
   const { required_commands: commands } = planItem(context, itemId);
   const ran =
     failed || paths.length === 0
@@ -38,6 +39,7 @@ export async function proveRed(
           extraEnv: verificationEnv(context, itemId, attempt, round),
           commands: commands.map((words) => inBash(words, "red_command")),
         });
+  const tamper = await ports.repository.compareSnapshot(before, worktree);
   recorder.record(
     "red_green_judged",
     {
@@ -47,6 +49,7 @@ export async function proveRed(
       test_paths: paths,
       prepare_ending: failed ? (prepared.ending ?? { kind: "exited", exit_code: 1 }) : null,
       red: ran.results.map(({ words, ending, log }) => ({ command: words.at(-1) ?? "", ending, log })),
+      tamper: [...tamper],
       executions: [...prepared.executions, ...ran.executions],
       files: [...prepared.files, ...ran.files],
     },
