@@ -1,8 +1,9 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
+import { makeCacheRoot } from "./effects/cache-root.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
 import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
-import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
+import { checkArtifacts, noteArtifacts, readArtifact } from "./effects/expected-artifacts.ts";
 import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
@@ -67,6 +68,8 @@ export const world = {
   readSavedRun,
   probeEnvironment,
   makeDemoRepository,
+  makeCacheRoot: ({ cacheRoot, cacheIsShared }: RunPlaces) =>
+    makeCacheRoot({ path: cacheRoot, isShared: cacheIsShared }),
   listStartFolders,
   listHalfRemoved,
   listRunIds,
@@ -128,6 +131,8 @@ export async function openNewRun(
   wiring: RunWiring,
   input: { outputDir: string | undefined; planId: string },
 ): Promise<Result<OpenRun, { message: string }>> {
+  const cache = makeCacheRoot({ path: workplace.places.cacheRoot, isShared: workplace.places.cacheIsShared });
+  if (!cache.ok) return cache;
   const { runId, runFolder } = nameRun(workplace.places, input.outputDir, machine);
   if (await isOccupied(runFolder)) {
     return {
@@ -248,7 +253,7 @@ function assemble(
       orchestratorEnv: workplace.env,
       forbiddenPathRoots: [workplace.places.root, run.runFolder, cache],
     }),
-    artifacts: { note: noteArtifacts, check: checkArtifacts, inspect: inspectArtifact },
+    artifacts: { note: noteArtifacts, check: checkArtifacts, read: readArtifact, inspect: inspectArtifact },
     interrupt: wiring.interrupt,
     progress: wiring.progress,
   };

@@ -39,6 +39,10 @@ describe("the manager program", () => {
       "ORCH_STAGE",
     ]);
     expect(told).toContain("ORCH_STAGE=planning");
+    const kept = "manager-1/artifacts/plan/actions.json";
+    expect(JSON.parse(readFileSync(join(repository.runFolder(), kept), "utf8"))).toEqual({ steps: 1 });
+    const finished = repository.events().find(({ type }) => type === "manager_finished");
+    expect(finished?.details["files"]).toContainEqual(expect.objectContaining({ path: kept }));
     expect(repository.git("ls-tree", "-r", "--name-only", ended.outcome.branch)).not.toContain("plan/actions.json");
     expect(repository.report().completed_stages).toContain("stage:Planning");
     expect((await repository.conveyor(["verify"])).code).toBe(0);

@@ -13,7 +13,7 @@ import { orderItems } from "../domain/plan-order.ts";
 import type { LocatedProblem, Plan } from "../domain/plan.ts";
 import type { ReasonCode } from "../domain/reason-codes.ts";
 import { err, ok, type Result } from "../domain/result.ts";
-import { quoteShellWord } from "../domain/shell-word.ts";
+import { quoteRepositoryPath } from "../domain/shell-word.ts";
 import type { UserRepository } from "../ports.ts";
 
 /** Why nothing was started: one clear word, and every located problem. Exit 2. */
@@ -147,7 +147,7 @@ async function loadConfig(
 
 function judgeCommitted(request: InputRequest, committed: Uint8Array | undefined): Refusal | undefined {
   const path = request.planPath;
-  const command = `git add -- ${quoteShellWord(path)} && git commit -m 'Add plan'`;
+  const command = `git add -- ${quoteRepositoryPath(path)} && git commit -m 'Add plan'`;
   if (committed === undefined) {
     return request.planOnDisk === undefined
       ? { code: "USAGE", message: `no such plan: ${path}`, problems: [] }
