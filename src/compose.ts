@@ -184,9 +184,13 @@ export async function openLockedRun(
 
 /** What a resume finds in a run folder besides journal and inputs. */
 export function readResumeFacts(runFolder: string, run: SavedRun) {
+  const saved = listSavedFiles(runFolder);
+  // What an event names was written to its end, whatever a program called it.
+  const isNamed = (path: string): boolean => run.state.files.has(path);
   return {
     checkpoint: readCheckpoint(runFolder),
-    ...listSavedFiles(runFolder),
+    files: [...saved.files, ...saved.temporaryFiles.filter(isNamed)],
+    temporaryFiles: saved.temporaryFiles.filter((path) => !isNamed(path)),
     tornTail: readTornTail(runFolder, run.journal.validBytes),
     cutTornTail: () => cutTornTail(runFolder, run.journal.validBytes),
     moveFile: (from: string, to: string) => moveSavedFile(runFolder, from, to),

@@ -68,6 +68,17 @@ describe("the manager program", () => {
     expect(executionsOf(repository)).toHaveLength(code === "GIT_TAMPERED" ? 1 : 2);
   });
 
+  test("an artifact that is named like a file in the writing is kept by every repair", async () => {
+    const script = "mkdir -p plan && echo 1 > plan/x.writing";
+    const repository = new TestRepository({
+      configLines: [`manager: {command: [bash, -c, "${script}"], expected-artifacts: [plan/x.writing]}`],
+    });
+    await repository.run();
+    expect((await repository.conveyor(["doctor", "--fix-safe"])).code).toBe(0);
+    expect((await repository.resume(GATES_OPEN)).code).toBe(0);
+    expect((await repository.conveyor(["verify"])).code).toBe(0);
+  });
+
   test("a program that cannot be started is SPAWN_FAILED", async () => {
     const repository = new TestRepository({ configLines: ["manager: {command: [./no-such-program]}"] });
     const ended = await repository.run();
