@@ -25,6 +25,7 @@ import {
   findRunFolder,
   findRunFolders,
   findRunPlaces,
+  isLink,
   listRunFolders,
   listStartFolders,
   makeRunsFolder,
@@ -56,6 +57,7 @@ import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 export const world = {
   isStateWriteFault,
   isOutsideFault,
+  isLink,
   readHolder,
   findRunFolder,
   listRunFolders,

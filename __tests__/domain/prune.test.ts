@@ -20,13 +20,17 @@ const stop = (input: Partial<StopState>): StopState => ({
 });
 const run = (stopped: StopState | undefined, lastAt = BEFORE, whole = true) => ({
   holder: undefined,
+  isLink: false,
   givenUp: false,
-  saved: { stop: stopped, whole, lastAt },
+  saved: { stop: stopped, delivered: true, whole, lastAt },
 });
 
 describe("a run", () => {
   test.each([
     ["done and old", run(stop({})), "remove"],
+    ["done, old and not delivered", { ...run(stop({})), saved: { ...run(stop({})).saved, delivered: false } }, "keep"],
+    ["done and old behind a link", { ...run(stop({})), isLink: true }, "keep"],
+    ["given up behind a link", { ...run(stop({})), isLink: true, givenUp: true }, "keep"],
     ["done at the cutoff", run(stop({}), CUTOFF), "silent"],
     ["done, not whole", run(stop({}), BEFORE, false), "keep"],
     ["tampered with and old", run(stop({ terminalState: "failed", reasonCodes: ["GIT_TAMPERED"] })), "remove"],
@@ -36,11 +40,11 @@ describe("a run", () => {
     ["handed off", run(stop({ kind: "handoff", terminalState: null })), "keep"],
     ["interrupted", run(stop({ kind: "interrupted", terminalState: null, signal: "SIGINT" })), "keep"],
     ["cut short", run(undefined), "keep"],
-    ["unreadable", { holder: undefined, givenUp: false, saved: undefined }, "keep"],
+    ["unreadable", { holder: undefined, isLink: false, givenUp: false, saved: undefined }, "keep"],
     ["held, done and old", { ...run(stop({})), holder: "somebody" }, "keep"],
     ["held and given up", { ...run(stop({})), holder: "somebody", givenUp: true }, "keep"],
     ["given up, cut short and young", { ...run(undefined, CUTOFF), givenUp: true }, "remove"],
-    ["given up and unreadable", { holder: undefined, givenUp: true, saved: undefined }, "remove"],
+    ["given up and unreadable", { holder: undefined, isLink: false, givenUp: true, saved: undefined }, "remove"],
   ])("%s: %j", (_, subject, act) => {
     const verdict = judgePrunableRun(subject, CUTOFF);
     expect(verdict.act).toBe(act);

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { buildRunId, isRunId, timeOfRunId } from "../domain/ids.ts";
@@ -73,7 +83,8 @@ export function makeRunsFolder(places: RunPlaces): void {
 
 /** Folders of the checkout that a start left which was killed before its first event. */
 export function listStartFolders(places: RunPlaces): string[] {
-  return listNamedFolders(places).filter((folder) => !holdsRun(folder));
+  // A link leads to something that is no start of ours.
+  return listNamedFolders(places).filter((folder) => !isLink(folder) && !holdsRun(folder));
 }
 
 /** Run folders of the checkout, newest last. */
@@ -85,11 +96,17 @@ export function listRunFolders(places: RunPlaces): string[] {
     .map(({ folder }) => folder);
 }
 
+/** True when a folder is reached by a link that lies among the runs. */
+export function isLink(folder: string): boolean {
+  return lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
 function listNamedFolders({ runsFolder }: RunPlaces): string[] {
   if (!existsSync(runsFolder)) return [];
   return readdirSync(runsFolder)
     .filter((name) => isRunId(name))
-    .map((name) => join(runsFolder, name));
+    .map((name) => join(runsFolder, name))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
 }
 
 /** The folder that a run id or a path to a run folder names, when it holds a run. */

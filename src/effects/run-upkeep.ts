@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isRunId } from "../domain/ids.ts";
@@ -81,5 +81,5 @@ export function listRunIds(places: RunPlaces): string[] {
 }
 
 function listFolder(path: string): string[] {
-  return existsSync(path) ? readdirSync(path).sort() : [];
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(path).sort() : [];
 }
