@@ -46,6 +46,7 @@ import {
 import {
   listCaches,
   listHalfRemoved,
+  listNames,
   listRunIds,
   listWorktreeNames,
   removeRunFolder,
@@ -74,6 +75,7 @@ export const world = {
     makeCacheRoot({ path: cacheRoot, isShared: cacheIsShared }),
   listStartFolders,
   listHalfRemoved,
+  listNames,
   listRunIds,
   removeRunFolder,
   timeBefore,

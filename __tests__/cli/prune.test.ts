@@ -159,8 +159,28 @@ test("what is no run folder of ours ends no command, and nothing behind a link i
   expect(readdirSync(victim)).toEqual(["precious"]);
   expect(readdirSync(moved)).toContain("run-events.jsonl");
   expect(readdirSync(runs).sort()).toEqual(
-    ["a", "b", "d", "e"].map((end) => `${OLD}0000000${end}`).concat("RUN_29990101T000000Z_00000001"),
+    ["a", "b", "d", "e", "f"].map((end) => `${OLD}0000000${end}`).concat("RUN_29990101T000000Z_00000001"),
   );
+});
+
+test("a file in the place of the folder of runs: there are no runs, and no command ends by it", async () => {
+  const repository = makeAudited();
+  mkdirSync(join(repository.path, ".conveyor"));
+  writeFileSync(join(repository.path, ".conveyor/.gitignore"), "*\n");
+  writeFileSync(join(repository.path, ".conveyor/runs"), "");
+  for (const [command, code] of [
+    ["status", 2],
+    ["audit", 0],
+    ["doctor", 0],
+    ["prune", 0],
+  ] as const) {
+    const ended = await repository.conveyor([command]);
+    expect({ command, code: ended.code, said: /conveyor failed.*/.exec(ended.stderr) }).toEqual({
+      command,
+      code,
+      said: null,
+    });
+  }
 });
 
 test("a folder that a start left without an event goes when it is old; a removal that was interrupted is ended", async () => {

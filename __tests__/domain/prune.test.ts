@@ -52,11 +52,22 @@ describe("a run", () => {
   });
 });
 
+test.each(["items", "report.md", "notes.txt", "handoffs", "repo.git.old"])(
+  "a folder without a journal that holds %s is not what a start left, and is kept",
+  (name) => {
+    const start = { runId: OLD, holder: undefined, names: ["lock.1", name] };
+    expect(judgeStartFolder(start, CUTOFF)).toMatchObject({
+      act: "keep",
+      why: expect.stringContaining(name) as string,
+    });
+  },
+);
+
 test("what lies around runs goes by the time in its name, and never while it may be somebody's", () => {
   const acts = [
-    judgeStartFolder({ runId: OLD, holder: undefined }, CUTOFF),
-    judgeStartFolder({ runId: YOUNG, holder: undefined }, CUTOFF),
-    judgeStartFolder({ runId: OLD, holder: "somebody" }, CUTOFF),
+    judgeStartFolder({ runId: OLD, holder: undefined, names: ["lock.1", "repo.git", "plan.md.writing"] }, CUTOFF),
+    judgeStartFolder({ runId: YOUNG, holder: undefined, names: [] }, CUTOFF),
+    judgeStartFolder({ runId: OLD, holder: "somebody", names: [] }, CUTOFF),
     judgeCache({ runId: OLD, ownerExists: false, processes: 0 }, CUTOFF),
     judgeCache({ runId: OLD, ownerExists: true, processes: 0 }, CUTOFF),
     judgeCache({ runId: OLD, ownerExists: false, processes: 1 }, CUTOFF),

@@ -71,12 +71,23 @@ export function judgePrunableRun({ holder, isLink, givenUp, saved }: PrunableRun
     : keep(`stopped (${stop.terminalState ?? stop.kind}) and can be resumed`);
 }
 
+/** What a start writes before its first event; `.writing` ends the name of a file that was being written. */
+const START_NAMES =
+  /^(lock\.\d+(\.[0-9a-f]+)?|repo\.git(\.partial)?|plan\.md|normalized_plan\.json|policy\.json|run-events\.jsonl)(\.writing)?$/;
+
 /** Decides about a folder that a start left which never got its first event: it holds nothing that ever happened. */
 export function judgeStartFolder(
-  { runId, holder }: { readonly runId: string; readonly holder: string | undefined },
+  {
+    runId,
+    holder,
+    names,
+  }: { readonly runId: string; readonly holder: string | undefined; readonly names: readonly string[] },
   cutoff: string,
 ): PruneVerdict {
   if (holder !== undefined) return keep(`is held by ${holder}`);
+  const foreign = names.find((name) => !START_NAMES.test(name));
+  if (foreign !== undefined)
+    return keep(`has no journal, and holds what no start leaves: ${foreign}; look at it first`);
   return timeOfRunId(runId) < cutoff ? remove("was begun and never got its first event") : SILENT;
 }
 

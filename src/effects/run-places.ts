@@ -102,7 +102,7 @@ export function isLink(folder: string): boolean {
 }
 
 function listNamedFolders({ runsFolder }: RunPlaces): string[] {
-  if (!existsSync(runsFolder)) return [];
+  if (statSync(runsFolder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(runsFolder)
     .filter((name) => isRunId(name))
     .map((name) => join(runsFolder, name))

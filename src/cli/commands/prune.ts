@@ -90,7 +90,10 @@ async function judgeAll(
   });
   const starts = world.listStartFolders(places).map((folder): Subject => {
     const runId = basename(folder);
-    const verdict = judgeStartFolder({ runId, holder: world.readHolder(folder)?.holder }, cutoff);
+    const verdict = judgeStartFolder(
+      { runId, holder: world.readHolder(folder)?.holder, names: world.listNames(folder) },
+      cutoff,
+    );
     return { kind: "start", name: runId, verdict, remove: removeFolder(folder) };
   });
   const caches = world.listCaches(places).map((cache): Subject => {
