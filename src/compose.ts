@@ -1,8 +1,9 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
+import { makeCacheRoot } from "./effects/cache-root.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
 import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
-import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
+import { checkArtifacts, noteArtifacts, readArtifact } from "./effects/expected-artifacts.ts";
 import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
@@ -24,6 +25,7 @@ import {
   findRunFolder,
   findRunFolders,
   findRunPlaces,
+  isLink,
   listRunFolders,
   listStartFolders,
   makeRunsFolder,
@@ -44,6 +46,7 @@ import {
 import {
   listCaches,
   listHalfRemoved,
+  listNames,
   listRunIds,
   listWorktreeNames,
   removeRunFolder,
@@ -55,6 +58,7 @@ import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 export const world = {
   isStateWriteFault,
   isOutsideFault,
+  isLink,
   readHolder,
   findRunFolder,
   listRunFolders,
@@ -68,8 +72,11 @@ export const world = {
   readSavedRun,
   probeEnvironment,
   makeDemoRepository,
+  makeCacheRoot: ({ cacheRoot, cacheIsShared }: RunPlaces) =>
+    makeCacheRoot({ path: cacheRoot, isShared: cacheIsShared }),
   listStartFolders,
   listHalfRemoved,
+  listNames,
   listRunIds,
   removeRunFolder,
   timeBefore,
@@ -129,6 +136,8 @@ export async function openNewRun(
   wiring: RunWiring,
   input: { outputDir: string | undefined; planId: string },
 ): Promise<Result<OpenRun, { message: string }>> {
+  const cache = makeCacheRoot({ path: workplace.places.cacheRoot, isShared: workplace.places.cacheIsShared });
+  if (!cache.ok) return cache;
   const { runId, runFolder } = nameRun(workplace.places, input.outputDir, machine);
   if (await isOccupied(runFolder)) {
     return {
@@ -180,9 +189,13 @@ export async function openLockedRun(
 
 /** What a resume finds in a run folder besides journal and inputs. */
 export function readResumeFacts(runFolder: string, run: SavedRun) {
+  const saved = listSavedFiles(runFolder);
+  // What an event names was written to its end, whatever a program called it.
+  const isNamed = (path: string): boolean => run.state.files.has(path);
   return {
     checkpoint: readCheckpoint(runFolder),
-    ...listSavedFiles(runFolder),
+    files: [...saved.files, ...saved.temporaryFiles.filter(isNamed)],
+    temporaryFiles: saved.temporaryFiles.filter((path) => !isNamed(path)),
     tornTail: readTornTail(runFolder, run.journal.validBytes),
     cutTornTail: () => cutTornTail(runFolder, run.journal.validBytes),
     moveFile: (from: string, to: string) => moveSavedFile(runFolder, from, to),
@@ -249,7 +262,7 @@ function assemble(
       orchestratorEnv: workplace.env,
       forbiddenPathRoots: [workplace.places.root, run.runFolder, cache],
     }),
-    artifacts: { note: noteArtifacts, check: checkArtifacts, inspect: inspectArtifact },
+    artifacts: { note: noteArtifacts, check: checkArtifacts, read: readArtifact, inspect: inspectArtifact },
     interrupt: wiring.interrupt,
     progress: wiring.progress,
   };

@@ -236,6 +236,8 @@ export interface Artifacts {
     before: ArtifactNotes,
     paths: readonly string[],
   ): Promise<{ readonly missing: readonly string[]; readonly malformed: readonly string[] }>;
+  /** The bytes of a file below the root; nothing when there is none, or more than `bytesMax`. */
+  read(root: string, path: string, bytesMax: number): Promise<Uint8Array | undefined>;
   inspect(root: string, path: string): Promise<ArtifactCheck["status"]>;
 }
 

@@ -272,7 +272,7 @@ describe("boundCalls", () => {
     ["preparation", config({ limits: one, prepare: 2, validation: 3 }), ["01"], [2, 3, 0, 6, 0, 14, 3]],
     ["preparation of red", config({ limits: one, prepare: 1 }), ["03"], [2, 2, 2, 6, 0, 7, 0]],
   ] as const)("with %s", (_what, settings, ids, expected) => {
-    const bound = boundCalls(plan, settings, ids);
+    const bound = boundCalls(plan, settings, ids, false);
     expect([
       bound.executorSessions,
       bound.verificationCommands,
@@ -282,6 +282,16 @@ describe("boundCalls", () => {
       bound.prepareCommands,
       bound.validationCommands,
     ]).toEqual(expected);
+  });
+});
+
+describe("boundCalls with a manager", () => {
+  it("counts it, and the preparation of its worktree", () => {
+    const all = defaultConfig();
+    const config = { ...all, prepare: { ...all.prepare, commands: [["c"], ["d"]] } };
+    const [without, with_] = [false, true].map((hasManager) => boundCalls(buildPlan([]), config, [], hasManager));
+    expect([without?.managerSessions, without?.prepareCommands]).toEqual([0, 2]);
+    expect([with_?.managerSessions, with_?.prepareCommands]).toEqual([1, 4]);
   });
 });
 

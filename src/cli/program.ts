@@ -106,7 +106,11 @@ function addRunCommands(program: Command, act: Act): void {
     .usage("[options] <plan>")
     .summary("runs one plan from the start")
     .description("Runs one plan: each item in its own worktree, verified by the orchestrator itself.")
-    .option("--item <id...>", "start these items alone; when they passed and others remain, the run seals with 75")
+    .option(
+      "--item <id>",
+      "start this item alone, repeatable; when all named passed and others remain, the run seals with 75",
+      collect,
+    )
     .option("--output-dir <dir>", "the run folder (default .conveyor/runs/<RUN_ID>)")
     .option(
       "--config <file>",

@@ -8,12 +8,13 @@ import {
   type ConfigAuthority,
 } from "../domain/config.ts";
 import { sha256 } from "../domain/digest.ts";
+import { normalizePath } from "../domain/paths.ts";
 import { parsePlan } from "../domain/parse-plan.ts";
 import { orderItems } from "../domain/plan-order.ts";
 import type { LocatedProblem, Plan } from "../domain/plan.ts";
 import type { ReasonCode } from "../domain/reason-codes.ts";
 import { err, ok, type Result } from "../domain/result.ts";
-import { quoteShellWord } from "../domain/shell-word.ts";
+import { quoteRepositoryPath } from "../domain/shell-word.ts";
 import type { UserRepository } from "../ports.ts";
 
 /** Why nothing was started: one clear word, and every located problem. Exit 2. */
@@ -110,7 +111,11 @@ export async function loadInputs(user: UserRepository, request: InputRequest): P
   const executor = request.executor ?? readProgram(config.executor);
   const itemIds = orderItems(plan.items).map((item) => item.item_id);
   const wanted = request.items.length === 0 ? itemIds : itemIds.filter((id) => request.items.includes(id));
-  const faults = [...judgeSelection(plan, request.items, wanted), ...judgeProvable(plan, config, executor)];
+  const faults = [
+    ...judgeSelection(plan, request.items, wanted),
+    ...judgeProvable(plan, config, executor),
+    ...judgeClosable(plan, config, trackedFiles),
+  ];
   if (faults.length > 0) return err(faults);
   return ok({
     plan,
@@ -147,7 +152,7 @@ async function loadConfig(
 
 function judgeCommitted(request: InputRequest, committed: Uint8Array | undefined): Refusal | undefined {
   const path = request.planPath;
-  const command = `git add -- ${quoteShellWord(path)} && git commit -m 'Add plan'`;
+  const command = `git add -- ${quoteRepositoryPath(path)} && git commit -m 'Add plan'`;
   if (committed === undefined) {
     return request.planOnDisk === undefined
       ? { code: "USAGE", message: `no such plan: ${path}`, problems: [] }
@@ -193,6 +198,18 @@ function judgeSelection(plan: Plan, asked: readonly string[], wanted: readonly s
           },
         ]),
   ];
+}
+
+/** A file in the place of a folder that the closing commit writes to is found before any work is done. */
+function judgeClosable(plan: Plan, config: Config, trackedFiles: ReadonlySet<string>): Refusal[] {
+  const keys = plan.metadata === null ? (["evidence"] as const) : (["completed", "evidence"] as const);
+  return keys.flatMap((key) => {
+    const names = normalizePath(config.paths[key]).split("/");
+    const above = names.map((_, index) => names.slice(0, index + 1).join("/"));
+    const file = above.find((path) => trackedFiles.has(path));
+    const message = `paths.${key}: expected a folder at ${config.paths[key]}, found a file or a link at ${file ?? ""} of the commit`;
+    return file === undefined ? [] : [{ code: "CONFIG_INVALID" as const, message, problems: [] }];
+  });
 }
 
 function judgeProvable(plan: Plan, config: Config, executor: ProgramInput | undefined): Refusal[] {

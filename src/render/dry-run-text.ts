@@ -23,7 +23,7 @@ export interface DryRunFacts {
 export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): string {
   const { plan, config, mode, manager } = facts;
   const risk = classifyRisk({ plan, config });
-  const bound = boundCalls(plan, config, facts.selectedIds);
+  const bound = boundCalls(plan, config, facts.selectedIds, manager !== undefined);
   const items = facts.itemIds
     .filter((id) => facts.selectedIds.includes(id))
     .flatMap((id) => plan.items.filter((item) => item.item_id === id));
@@ -49,6 +49,7 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       triage: config.triage.use === "command" ? config.triage.command : null,
       validation: config.validation.commands,
       most_calls: {
+        manager_sessions: bound.managerSessions,
         executor_sessions: bound.executorSessions,
         verification_commands: bound.verificationCommands,
         red_commands: bound.redCommands,
@@ -78,7 +79,7 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
     ...config.audits.lanes.map(({ name, command }) => `audit     ${name}: ${command.map(show).join(" ")}`),
     ...(config.triage.use === "command" ? [`triage    ${config.triage.command.map(show).join(" ")}`] : []),
     ...config.validation.commands.map((command) => `validate  ${command.map(show).join(" ")}`),
-    `at most   ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
+    `at most   ${bound.managerSessions} manager sessions, ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
       `${bound.redCommands} commands on the base, ${bound.auditorSessions} auditor sessions, ` +
       `${bound.triageSessions} triage sessions, ` +
       `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,
