@@ -4,6 +4,7 @@ import type { Config } from "../../domain/config.ts";
 import { parsePlan } from "../../domain/parse-plan.ts";
 import { buildProblemLine, type LocatedProblem } from "../../domain/plan.ts";
 import { EXIT } from "../../domain/run-stop.ts";
+import { surroundingsOf } from "../../domain/validation-commands.ts";
 import { refuse } from "../answer.ts";
 import { readCheckoutConfig } from "../checkout-config.ts";
 import type { Format, Io } from "../io.ts";
@@ -55,7 +56,7 @@ function lintPlan(
   return parsePlan({
     path,
     bytes,
-    forbiddenRoots: Object.values(facts.config.paths),
+    ...surroundingsOf(facts.config),
     ...(inRepository && facts.tracked !== undefined ? { trackedFiles: facts.tracked } : {}),
   }).problems;
 }
