@@ -9,7 +9,7 @@ import { createRunRepository, inspectRunRepository, openRunRepository } from "./
 import { makeDemoRepository } from "./effects/demo-repository.ts";
 import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
-import { isFolder, listPlanFiles, readFolder, readLocalFile } from "./effects/local-files.ts";
+import { isFolder, listPlanFiles, readFolder, readLocalFile, writeNewFile } from "./effects/local-files.ts";
 import { inspectArtifact } from "./effects/inspect-artifact.ts";
 import { readJournalLines } from "./effects/journal-lines.ts";
 import { cutTornTail, openJournal, type JournalPosition } from "./effects/journal-store.ts";
@@ -63,6 +63,7 @@ export const world = {
   readFolder,
   isFolder,
   listPlanFiles,
+  writeNewFile,
   readCheckpoint,
   readSavedRun,
   probeEnvironment,

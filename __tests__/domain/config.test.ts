@@ -336,7 +336,12 @@ describe("a text that is not YAML of one plain document is refused", () => {
     ["an alias before its anchor", "version: 1\nprepare: *x\nlimits: &x {}\n", "2:10", "expected an anchor before *x"],
     ["aliases of aliases", bomb, "1:1", "expected aliases that stand for little, found too much"],
     ["51 aliases", `version: &a 1\nb: [${Array(51).fill("*a").join(",")}]\n`, "1:1", "expected at most 50 aliases"],
-    ["32 brackets in a map", `version: 1\na: ${"[".repeat(32)}${"]".repeat(32)}\n`, "2:35", "expected at most 32 levels"],
+    [
+      "32 brackets in a map",
+      `version: 1\na: ${"[".repeat(32)}${"]".repeat(32)}\n`,
+      "2:35",
+      "expected at most 32 levels",
+    ],
     [
       "33 maps in block form",
       Array.from({ length: 34 }, (_, depth) => `${" ".repeat(depth)}a:\n`).join(""),

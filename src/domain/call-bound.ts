@@ -34,8 +34,7 @@ export function boundCalls(plan: Plan, config: Config, selectedIds: readonly str
   const proving = items.filter((item) => item.requires_red_green);
   const commands = items.reduce((sum, item) => sum + item.required_commands.length + item.suggested_commands.length, 0);
   const reds = proving.reduce((sum, item) => sum + item.required_commands.length, 0);
-  const worktrees =
-    1 + items.length * (2 * judged + turns) + proving.length * judged + (validations > 0 ? 1 : 0);
+  const worktrees = 1 + items.length * (2 * judged + turns) + proving.length * judged + (validations > 0 ? 1 : 0);
   return {
     executorSessions: items.length * sessions,
     verificationCommands: commands * judged,

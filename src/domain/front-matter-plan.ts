@@ -8,13 +8,7 @@ import {
   SECURITY_APPROVALS,
 } from "./plan.ts";
 import { keepPaths, keepRoots } from "./plan-cells.ts";
-import {
-  buildItem,
-  checkRedGreen,
-  checkStepIds,
-  type ItemDraft,
-  type PlanSurroundings,
-} from "./plan-item-checks.ts";
+import { buildItem, checkRedGreen, checkStepIds, type ItemDraft, type PlanSurroundings } from "./plan-item-checks.ts";
 import { checkVisible } from "./plan-lists.ts";
 import { isPlaceholder, parsePriority } from "./plan-metadata.ts";
 import { buildStepIds, parsePrerequisiteParts, type StepIds } from "./plan-prerequisites.ts";

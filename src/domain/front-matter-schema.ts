@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { AUTONOMY_VALUES, MANUAL_GATES, PLAN_PRIORITIES, PLAN_STATUSES, RISK_TIERS, SECURITY_APPROVALS } from "./plan.ts";
+import {
+  AUTONOMY_VALUES,
+  MANUAL_GATES,
+  PLAN_PRIORITIES,
+  PLAN_STATUSES,
+  RISK_TIERS,
+  SECURITY_APPROVALS,
+} from "./plan.ts";
 
 /** A text that holds more than blanks. */
 const text = (description: string) => z.string().regex(/\S/).describe(description);
@@ -55,7 +62,9 @@ const frontMatterItemSchema = z.strictObject({
 
 /** The front matter of a plan, as a person may write it: what `schemas/plan.schema.json` publishes. */
 export const frontMatterSchema = z.strictObject({
-  "plan-id": planId.describe("Words of a to z and digits, joined by dashes. Made from the title when left out.").optional(),
+  "plan-id": planId
+    .describe("Words of a to z and digits, joined by dashes. Made from the title when left out.")
+    .optional(),
   status: z.enum(PLAN_STATUSES).describe("Where the plan stands; one that is blocked or failed is not run.").optional(),
   priority: z
     .enum([...PLAN_PRIORITIES, "high", "medium", "low"])

@@ -67,11 +67,15 @@ export function readFrontMatter(text: string, report: ReportProblem): FrontMatte
   const yaml = parseYaml(text);
   for (const { line, column, message } of yaml.faults) {
     const expected = message.replace(/^expected /, "").split(", found ");
-    report("PLAN_FRONT_MATTER_YAML", { line, offset: column - 1 }, {
-      expected: expected.length > 1 ? (expected[0] ?? "") : "YAML with plain keys, each once",
-      found: expected.length > 1 ? expected.slice(1).join(", found ") : message,
-      example: "`owner: '@platform'`",
-    });
+    report(
+      "PLAN_FRONT_MATTER_YAML",
+      { line, offset: column - 1 },
+      {
+        expected: expected.length > 1 ? (expected[0] ?? "") : "YAML with plain keys, each once",
+        found: expected.length > 1 ? expected.slice(1).join(", found ") : message,
+        example: "`owner: '@platform'`",
+      },
+    );
   }
   if (yaml.faults.length > 0) return undefined;
   const value = cutItems(yaml.value ?? {}, yaml, report);
@@ -92,7 +96,6 @@ function cutItems(value: unknown, yaml: ParsedYaml, report: ReportProblem): unkn
 }
 
 function checkShape(value: unknown, yaml: ParsedYaml, report: ReportProblem): void {
-  reportProto(value, yaml, report);
   const parsed = frontMatterSchema.safeParse(value);
   if (parsed.success) return;
   for (const issue of parsed.error.issues) {
@@ -106,18 +109,6 @@ function checkShape(value: unknown, yaml: ParsedYaml, report: ReportProblem): vo
       });
     } else reportValue(issue, value, yaml, report);
   }
-}
-
-/** zod passes over this key, as if nobody had written it. */
-function reportProto(value: unknown, yaml: ParsedYaml, report: ReportProblem): void {
-  const visit = (node: unknown, path: readonly PropertyKey[]): void => {
-    if (typeof node !== "object" || node === null) return;
-    for (const [key, child] of Object.entries(node)) {
-      if (key === "__proto__") reportUnknown([...path, key], 0, yaml, report);
-      else visit(child, [...path, Array.isArray(node) ? Number(key) : key]);
-    }
-  };
-  visit(value, []);
 }
 
 /** Beyond this many a hint helps nobody, and would take long to find. */
@@ -151,14 +142,14 @@ function reportValue(issue: z.core.$ZodIssue, value: unknown, yaml: ParsedYaml, 
   const example = `\`${exampleOf(path)}\``;
   if (found === undefined && path.length > 0) {
     report("PLAN_FRONT_MATTER_KEY_MISSING", placeOf(yaml, path), {
-      expected: `a key \`${String(key)}\``,
+      expected: `a key \`${key}\``,
       found: "none",
       example,
     });
     return;
   }
   report("PLAN_FRONT_MATTER_VALUE", placeOf(yaml, path), {
-    expected: `${describeExpected(issue)}${key === "" ? "" : ` in \`${String(key)}\``}`,
+    expected: `${describeExpected(issue)}${key === "" ? "" : ` in \`${key}\``}`,
     found: describeValue(found),
     example,
   });
@@ -199,7 +190,8 @@ function describeValue(value: unknown): string {
   if (value === null) return "nothing";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object") return "keys with values";
-  return `the ${typeof value === "number" ? "number" : "word"} ${String(value).slice(0, 40)}, which is no text in YAML`;
+  const isNumber = typeof value === "number" || typeof value === "bigint";
+  return `the ${isNumber ? "number" : "word"} ${isNumber || typeof value === "boolean" ? String(value) : ""}, which is no text in YAML`;
 }
 
 function exampleOf(path: readonly PropertyKey[]): string {

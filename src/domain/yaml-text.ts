@@ -41,9 +41,7 @@ export interface ParsedYaml {
   readonly value: unknown;
   readonly faults: readonly YamlFault[];
   /** Place of the value at a path, or of the nearest parent that exists; a key's own place with `key`. */
-  locate(path: readonly PropertyKey[], which: "key" | "value"): YamlPlace;
-  /** Places of the keys of a map, each key as a string. */
-  listKeys(path: readonly PropertyKey[]): readonly { readonly key: string; readonly at: YamlPlace }[];
+  readonly locate: (path: readonly PropertyKey[], which: "key" | "value") => YamlPlace;
 }
 
 /** A parsed YAML text that can say where each of its keys stands. */
@@ -85,9 +83,7 @@ export function parseYaml(text: string): ParsedYaml {
   });
   if (extra !== undefined)
     faults.push({ ...placeAt(lines, extra), message: "expected one YAML document, found several" });
-  faults.push(
-    ...findForbiddenNodes(document).map(({ offset, message }) => ({ ...placeAt(lines, offset), message })),
-  );
+  faults.push(...findForbiddenNodes(document).map(({ offset, message }) => ({ ...placeAt(lines, offset), message })));
   const value = faults.length > 0 ? undefined : expand(document);
   if (value === TOO_LARGE)
     return nowhere({ line: 1, column: 1, message: "expected aliases that stand for little, found too much" });
@@ -96,16 +92,11 @@ export function parseYaml(text: string): ParsedYaml {
     value,
     faults,
     locate: (where, which) => placeAt(lines, findOffset(document.contents, where, which, index)),
-    listKeys: (where) => {
-      const map = findNode(document.contents, where, index);
-      if (!isMap(map)) return [];
-      return map.items.map(({ key }) => ({ key: keyText(key), at: placeAt(lines, offsetOf(key)) }));
-    },
   };
 }
 
 function nowhere(fault: YamlFault): ParsedYaml {
-  return { value: undefined, faults: [fault], locate: () => ({ line: 1, column: 1 }), listKeys: () => [] };
+  return { value: undefined, faults: [fault], locate: () => ({ line: 1, column: 1 }) };
 }
 
 /**
@@ -144,7 +135,7 @@ function compose(
   try {
     const [document, other] = composer.compose(tokens, true, text.length);
     if (document === undefined) throw new Error("YAML without a document, although one was asked for");
-    return { document: document as YamlDocument.Parsed, extra: other?.range[0] };
+    return { document, extra: other?.range[0] };
   } finally {
     Error.stackTraceLimit = traced;
   }
@@ -199,15 +190,6 @@ function expand(document: YamlDocument): unknown {
 }
 
 type MapIndex = Map<YAMLMap, ReadonlyMap<string, Pair>>;
-
-function findNode(root: ParsedNode | null, path: readonly PropertyKey[], index: MapIndex): unknown {
-  let node: unknown = root;
-  for (const key of path) {
-    if (isMap(node)) node = findPair(node, key, index)?.value;
-    else node = isSeq(node) ? node.items[Number(key)] : undefined;
-  }
-  return node;
-}
 
 function findOffset(
   root: ParsedNode | null,

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** Bytes of a file that the user named, or nothing when it cannot be read. */
 export function readLocalFile(path: string): Uint8Array | undefined {
@@ -43,4 +43,16 @@ export function listPlanFiles(path: string): string[] | undefined {
     .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+}
+
+/** Writes a file that is not there yet, and the folders above it. One that is there stays as it is, links too. */
+export function writeNewFile(path: string, text: string): "written" | "exists" {
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    writeFileSync(path, text, { flag: "wx" });
+    return "written";
+  } catch (fault) {
+    if (fault instanceof Error && "code" in fault && fault.code === "EEXIST") return "exists";
+    throw fault;
+  }
 }

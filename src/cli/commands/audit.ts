@@ -112,9 +112,7 @@ function* listPlans({ places }: Workplace, latest: ReadonlyMap<string, HistoryRu
       const path = relative(places.root, file);
       const bytes = world.readLocalFile(file);
       const { plan, problems } =
-        bytes === undefined
-          ? { plan: undefined, problems: [] }
-          : parsePlan({ path, bytes, ...surroundingsOf(config) });
+        bytes === undefined ? { plan: undefined, problems: [] } : parsePlan({ path, bytes, ...surroundingsOf(config) });
       const run = plan === undefined ? undefined : latest.get(plan.plan_id);
       yield {
         path,
