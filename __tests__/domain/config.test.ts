@@ -173,12 +173,19 @@ describe("a configuration that nobody wrote", () => {
   });
 
   it.each([
-    [{ manual_gate: "signoff" as const }, { manualGate: true, redGreen: false, externalEvidence: false }],
-    [{ requires_red_green: true }, { manualGate: false, redGreen: true, externalEvidence: false }],
+    [
+      { manual_gate: "signoff" as const },
+      { manualGate: true, redGreen: false, externalEvidence: false, allowNoChange: false },
+    ],
+    [
+      { requires_red_green: true },
+      { manualGate: false, redGreen: true, externalEvidence: false, allowNoChange: false },
+    ],
     [
       { external_check: "human_supplied_evidence_required" as const },
-      { manualGate: false, redGreen: false, externalEvidence: true },
+      { manualGate: false, redGreen: false, externalEvidence: true, allowNoChange: false },
     ],
+    [{ allow_no_change: true }, { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: true }],
   ])("takes from the plan what an item must show beyond verification: %j", (input, demands) => {
     expect(rulesOf(defaultConfig(), buildPlan([input])).demands.get("01")).toEqual(demands);
   });

@@ -50,7 +50,7 @@ describe("the metadata of a plan", () => {
         "- Security-Approval: approved",
         "- Tags: Sessions, #security",
         "- Promoted: 2026-03-01 by somebody",
-        "- Implementation-Targets: `src/`, ./README.md",
+        "- Implementation-Targets: `src/`, ./docs",
         "- Validation: npm test ;; npm run lint",
       ].join("\n"),
     );
@@ -71,7 +71,7 @@ describe("the metadata of a plan", () => {
       security_approval: "approved",
       tags: ["Sessions", "#security"],
       promoted: "2026-03-01 by somebody",
-      implementation_targets: ["src", "README.md"],
+      implementation_targets: ["src", "docs"],
       validation: ["npm test", "npm run lint"],
     });
     expect(planSchema.parse(plan)).toEqual(plan);

@@ -136,7 +136,8 @@ function visibleCells(
   quoting: Parameters<typeof checkVisible>[1],
   report: ReportProblem,
 ): Cell[] {
-  return cells.filter((cell) => checkVisible(cell, quoting, report));
+  // Where in the file a character of a quoted or folded text stands is known to YAML alone.
+  return cells.filter((cell) => checkVisible(cell, quoting, (code, _at, what) => report(code, cell, what)));
 }
 
 function valueOf({ value }: { readonly value: string }): string {

@@ -60,7 +60,7 @@ export function checkItems(
   report: ReportProblem,
 ): PlanItem[] {
   checkCycles(drafts, report);
-  if (targets !== null) checkTargets(drafts, targets, report);
+  if (targets !== null && targets.length > 0) checkTargets(drafts, targets, report);
   if (trackedFiles !== undefined) {
     const paths = drafts.map(({ item, reads }) => ({
       id: item.item_id,

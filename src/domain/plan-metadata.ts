@@ -150,7 +150,8 @@ function readValidation(bullet: MetadataBullet | undefined, report: ReportProble
     });
     return null;
   }
-  return cells.filter((cell) => checkVisible(cell, "backticks-and-quotes", report)).map(({ raw }) => raw);
+  const atKey: ReportProblem = (code, _at, what) => report(code, bullet.at, what);
+  return cells.filter((cell) => checkVisible(cell, "backticks-and-quotes", atKey)).map(({ raw }) => raw);
 }
 
 /** A `;;` in backticks belongs to the command: `case` of a shell ends its branches so. */

@@ -203,7 +203,7 @@ function findOffset(
     const isLast = depth === path.length - 1;
     if (isMap(node)) {
       const pair = findPair(node, key, index);
-      if (pair === undefined) break;
+      if (pair === undefined) return which === "value" ? offsetOf(node, offset) : offset;
       offset = offsetOf(isLast && which === "value" ? (pair.value ?? pair.key) : pair.key, offset);
       node = pair.value;
     } else if (isSeq(node)) {
