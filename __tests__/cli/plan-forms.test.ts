@@ -212,13 +212,44 @@ describe("a plan in front matter", () => {
   });
 });
 
-test.each(["front-matter.md", "one-item.md", "three-items.md"])(
-  "examples/plans/%s lints without a word",
-  async (name) => {
+const example = (name: string) => readFileSync(join(ROOT, "examples/plans", name), "utf8");
+
+const MAIN = `console.log(process.argv.includes("--bye") ? "Goodbye!" : "Hello!");`;
+
+describe("the examples", () => {
+  test.each(["front-matter.md", "one-item.md", "three-items.md"])("%s lints without a word", async (name) => {
     const repository = new TestRepository({
-      files: { [`${ACTIVE}/${name}`]: readFileSync(join(ROOT, "examples/plans", name), "utf8"), "src/main.js": "\n" },
+      files: { [`${ACTIVE}/${name}`]: example(name), "src/main.js": "\n" },
     });
     const linted = await repository.conveyor(["plans", "lint", `${ACTIVE}/${name}`]);
     expect([linted.code, linted.stdout]).toEqual([0, ""]);
-  },
-);
+  });
+
+  test("one-item.md runs", async () => {
+    const path = `${ACTIVE}/one-item.md`;
+    const test = `require("node:test")("it says goodbye", () => {});`;
+    const repository = new TestRepository({
+      files: { [path]: example("one-item.md"), "src/main.js": "console.log(1);\n" },
+      executor: `printf '%s' '${MAIN}' > src/main.js; printf '%s' '${test}' > src/main.test.js`,
+    });
+    expect((await runPlan(repository, path)).outcome.terminal_state).toBe("done");
+  });
+
+  test("front-matter.md runs, with proof of red and green, up to its signature", async () => {
+    const path = `${ACTIVE}/front-matter.md`;
+    const test = `require("node:test")("there are greetings", () => void require("./greetings.js"));`;
+    const repository = new TestRepository({
+      files: { [path]: example("front-matter.md"), "src/main.js": MAIN },
+      configLines: ["validation: {test-paths: ['**/*.test.js']}"],
+      executor: [
+        `if [ "$ORCH_ITEM_ID" = 01 ]; then echo "module.exports = {}" > src/greetings.js; printf '%s' '${test}' > src/greetings.test.js`,
+        "else mkdir -p docs; echo languages > docs/languages.md; fi",
+      ].join("\n"),
+    });
+    const ended = await runPlan(repository, path);
+    expect([ended.code, ended.outcome.blocked_reason_codes]).toEqual([3, ["ITEM_AWAITING_HUMAN_GATE"]]);
+    const { run_id: run } = repository.report();
+    expect((await repository.conveyor(["gate", "approve", run, "02", "--by", "Ada", "--note", "read"])).code).toBe(0);
+    expect((await repository.conveyor(["resume", ...GATES_OPEN])).code).toBe(0);
+  });
+});
