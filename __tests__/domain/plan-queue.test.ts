@@ -50,6 +50,12 @@ describe("what a queue would refuse", () => {
     expect(codes(parse(WHOLE.replace("queued", "draft")))).toEqual([]);
   });
 
+  it("is no bare playbook with the title of another", () => {
+    const plans = ["a.md", "b.md"].flatMap((path) => parseText(readFixture("base.md"), { path }).plan ?? []);
+    expect(plans).toHaveLength(2);
+    expect(judgeIds(plans)).toEqual([]);
+  });
+
   it("is a plan with the id of another", () => {
     const plans = [
       parse(WHOLE, "a.md"),

@@ -32,7 +32,6 @@ export function parseFreeText(
     }
     const { level, text } = heading;
     if (level <= 2) isRead = level === 2 && isMetadataTitle(text);
-    if (isRead) continue;
     const ends = current.owner === undefined ? level <= 2 : level <= current.level;
     if (owner !== undefined || ends) sections.push({ title: text, owner, level, lines: [] });
     else current.lines.push(line);

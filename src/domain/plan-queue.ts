@@ -49,13 +49,14 @@ export function judgeQueue(plan: Plan, folder: PlanFolder | undefined): LocatedP
 }
 
 /**
- * Says which plans share an id, at each but the first.
+ * Says which plans with metadata share an id, at each but the first.
  *
  * Codes: PLAN_ID_DUPLICATE.
  */
 export function judgeIds(plans: readonly Plan[]): LocatedProblem[] {
   const first = new Map<string, string>();
-  return plans.flatMap(({ plan_id: id, path }) => {
+  return plans.flatMap(({ plan_id: id, path, metadata }) => {
+    if (metadata === null) return [];
     const other = first.get(id);
     first.set(id, other ?? path);
     if (other === undefined || other === path) return [];
