@@ -10,7 +10,14 @@ import { createRunRepository, inspectRunRepository, openRunRepository } from "./
 import { makeDemoRepository } from "./effects/demo-repository.ts";
 import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
-import { isFolder, listFolder, listPlanFiles, readEvidence, readLocalFile } from "./effects/local-files.ts";
+import {
+  isFolder,
+  listFolder,
+  listPlanFiles,
+  readEvidence,
+  readLocalFile,
+  writeNewFile,
+} from "./effects/local-files.ts";
 import { inspectArtifact } from "./effects/inspect-artifact.ts";
 import { readJournalLines } from "./effects/journal-lines.ts";
 import { cutTornTail, openJournal, type JournalPosition } from "./effects/journal-store.ts";
@@ -68,6 +75,7 @@ export const world = {
   listFolder,
   isFolder,
   listPlanFiles,
+  writeNewFile,
   readCheckpoint,
   readSavedRun,
   probeEnvironment,

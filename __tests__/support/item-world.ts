@@ -92,7 +92,9 @@ export function rulesFor(
     requireGithubIdentity: false,
     admission: LOW_RISK,
     ...input,
-    demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false, ...demands }]]),
+    demands: new Map([
+      ["01", { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: false, ...demands }],
+    ]),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { Plan } from "./plan.ts";
+import { listValidationCommands } from "./validation-commands.ts";
 
 /** The most processes a run can start, by kind, for one who wants to know before starting it. */
 export interface CallBound {
@@ -23,7 +24,8 @@ export interface CallBound {
  * worktree of its own, as has each attempt and the manager, and every worktree is prepared.
  */
 export function boundCalls(plan: Plan, config: Config, selectedIds: readonly string[], hasManager: boolean): CallBound {
-  const { limits, audits, triage, prepare, validation } = config;
+  const { limits, audits, triage, prepare } = config;
+  const validations = listValidationCommands(plan, config).length;
   const items = plan.items.filter((item) => selectedIds.includes(item.item_id));
   const rounds = 1 + limits["fix-rounds"] + limits["remediation-rounds"];
   const sessions = Math.min(limits["sessions-per-item"], rounds * 2 + limits.rollovers);
@@ -35,11 +37,7 @@ export function boundCalls(plan: Plan, config: Config, selectedIds: readonly str
   const reds = proving.reduce((sum, item) => sum + item.required_commands.length, 0);
   const managers = hasManager ? 1 : 0;
   const worktrees =
-    1 +
-    managers +
-    items.length * (2 * judged + turns) +
-    proving.length * judged +
-    (validation.commands.length > 0 ? 1 : 0);
+    1 + managers + items.length * (2 * judged + turns) + proving.length * judged + (validations > 0 ? 1 : 0);
   return {
     managerSessions: managers,
     executorSessions: items.length * sessions,
@@ -48,6 +46,6 @@ export function boundCalls(plan: Plan, config: Config, selectedIds: readonly str
     auditorSessions: items.length * turns * audits.lanes.length,
     triageSessions: triage.use === "command" ? items.length * judged : 0,
     prepareCommands: worktrees * prepare.commands.length,
-    validationCommands: validation.commands.length,
+    validationCommands: validations,
   };
 }

@@ -13,7 +13,7 @@ import {
 import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionState } from "./item.ts";
 import { EVENT_OF } from "./event-owner.ts";
 import type { EventDetails, EventDraft } from "./journal.ts";
-import type { ItemRules } from "./item-rules.ts";
+import { demandsOf, type ItemRules } from "./item-rules.ts";
 import type { RunStop } from "./run-stop.ts";
 import { judgeVerification } from "./verification.ts";
 
@@ -43,7 +43,7 @@ export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules
     case "handoff_sealed":
       return sealHandoff(state, event.details);
     case "candidate_built":
-      return addCandidate(state, event.details);
+      return addCandidate(state, event.details, rules);
     case "candidate_refused":
       return refuseCandidate(state, event.details);
     case "verification_started":
@@ -192,15 +192,16 @@ function sealHandoff(state: ItemState, details: EventDetails<"handoff_sealed">):
   };
 }
 
-function addCandidate(state: ItemState, details: EventDetails<"candidate_built">): ItemState {
+function addCandidate(state: ItemState, details: EventDetails<"candidate_built">, rules: ItemRules): ItemState {
   const attempt = currentAttempt(state);
   requireStep(lastIn(attempt.sessions)?.outcome.kind === "finished", "a candidate needs a finished session");
   const finished = attempt.sessions.filter((each) => each.outcome.kind === "finished").length;
   requireStep(attempt.candidates.length < finished, "the session has its candidate already");
   requireStep(details.base_commit === attempt.baseCommit, "a candidate belongs to its attempt's base");
   requireStep(
-    (details.commit !== null) === (details.changed_paths > 0 && details.violations.length === 0),
-    "a candidate has a commit when something changed and scope allows it",
+    (details.commit !== null) ===
+      ((details.changed_paths > 0 || demandsOf(state, rules).allowNoChange) && details.violations.length === 0),
+    "a candidate has a commit when something changed, or nothing has to, and scope allows it",
   );
   const candidate: CandidateState = {
     round: details.round,

@@ -1,5 +1,16 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { err, ok, type Result } from "../domain/result.ts";
 
 /** Bytes of a file that the user named, or nothing when it cannot be read. */
@@ -54,4 +65,16 @@ export function listPlanFiles(path: string): string[] | undefined {
     .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+}
+
+/** Writes a file that is not there yet, and the folders above it. One that is there stays as it is, links too. */
+export function writeNewFile(path: string, text: string): "written" | "exists" {
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    writeFileSync(path, text, { flag: "wx" });
+    return "written";
+  } catch (fault) {
+    if (fault instanceof Error && "code" in fault && fault.code === "EEXIST") return "exists";
+    throw fault;
+  }
 }

@@ -15,6 +15,7 @@ import type { LocatedProblem, Plan } from "../domain/plan.ts";
 import type { ReasonCode } from "../domain/reason-codes.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import { quoteRepositoryPath } from "../domain/shell-word.ts";
+import { listValidationCommands, surroundingsOf } from "../domain/validation-commands.ts";
 import type { UserRepository } from "../ports.ts";
 
 /** Why nothing was started: one clear word, and every located problem. Exit 2. */
@@ -88,7 +89,7 @@ export async function loadInputs(user: UserRepository, request: InputRequest): P
           path: request.planPath,
           bytes: planBytes,
           trackedFiles,
-          forbiddenRoots: Object.values(config.paths),
+          ...surroundingsOf(config),
         });
   const planProblems = parsed.problems.filter((problem) => problem.severity === "error");
   const refusals: Refusal[] = [
@@ -218,7 +219,7 @@ function judgeProvable(plan: Plan, config: Config, executor: ProgramInput | unde
     ...(executor === undefined
       ? [refuse("EXECUTOR_NOT_CONFIGURED", "no executor: set one in .github/conveyor.yml or give --executor-bin")]
       : []),
-    ...(verified || config.validation.commands.length > 0
+    ...(verified || listValidationCommands(plan, config).length > 0
       ? []
       : [
           refuse(

@@ -1,5 +1,6 @@
 import { decideStopOfVerdict } from "../domain/run-decide.ts";
 import type { RunStop } from "../domain/run-stop.ts";
+import { listValidationCommands } from "../domain/validation-commands.ts";
 import { failStage } from "./fail-stage.ts";
 import { prepareWorktree } from "./prepare-worktree.ts";
 import { runCommands } from "./run-commands.ts";
@@ -10,8 +11,8 @@ import type { RunContext } from "./run-context.ts";
  * VERIFICATION_FAILED, GIT_TAMPERED, PROCESS_TIMEOUT.
  */
 export async function validateRunBranch(context: RunContext): Promise<RunStop | undefined> {
-  const { recorder, ports, config } = context;
-  const { commands } = config.validation;
+  const { recorder, ports, config, plan } = context;
+  const commands = listValidationCommands(plan, config);
   if (commands.length === 0) return undefined;
   const commit = recorder.state.tip;
   const folder = `validation-${recorder.state.resumes + 1}`;
@@ -28,10 +29,7 @@ export async function validateRunBranch(context: RunContext): Promise<RunStop | 
           itemId: null,
           stage: "validation",
           extraEnv: {},
-          commands: commands.map((command) => ({
-            command: command as [string, ...string[]],
-            purpose: "validation_command",
-          })),
+          commands: commands.map((command) => ({ command, purpose: "validation_command" })),
         });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   recorder.record("validation_finished", {

@@ -4,7 +4,7 @@ import { prepareWorktree } from "../prepare-worktree.ts";
 import { runCommands } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
-import { inBash, verificationEnv } from "./verify-candidate.ts";
+import { asRequest, verificationEnv } from "./verify-candidate.ts";
 
 /**
  * Runs the required commands on the prepared base with the candidate's test files alone: the tests must be seen to fail
@@ -37,7 +37,7 @@ export async function proveRed(
           itemId,
           stage: "execution",
           extraEnv: verificationEnv(context, itemId, attempt, round),
-          commands: commands.map((words) => inBash(words, "red_command")),
+          commands: commands.map(asRequest("red_command")),
         });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   recorder.record(

@@ -1,4 +1,5 @@
 import type { EventDetails } from "../../domain/journal.ts";
+import { inBash } from "../../domain/validation-commands.ts";
 import type { Worktree } from "../../ports.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { runCommands, type CommandRequest } from "../run-commands.ts";
@@ -35,8 +36,8 @@ export async function verifyCandidate(
         stage: "execution",
         extraEnv: verificationEnv(context, itemId, attempt, round),
         commands: [
-          ...item.required_commands.map((words) => inBash(words, "required_command")),
-          ...item.suggested_commands.map((words) => inBash(words, "suggested_command")),
+          ...item.required_commands.map(asRequest("required_command")),
+          ...item.suggested_commands.map(asRequest("suggested_command")),
         ],
       });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
@@ -66,9 +67,9 @@ async function inspectArtifacts(context: RunContext, worktree: Worktree, paths: 
   );
 }
 
-/** Required commands are the approved plan's own words; they alone are given to a shell. */
-export function inBash(words: string, purpose: CommandRequest["purpose"]): CommandRequest {
-  return { command: ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", words], purpose };
+/** Makes a request of a command of the plan. */
+export function asRequest(purpose: CommandRequest["purpose"]): (words: string) => CommandRequest {
+  return (words) => ({ command: inBash(words), purpose });
 }
 
 /** What a required command is told. */
