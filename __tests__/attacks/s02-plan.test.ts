@@ -31,23 +31,26 @@ const EDITS: readonly (readonly [what: string, filter: string])[] = [
   ["a byte order mark", "sed '1s/^/\\xef\\xbb\\xbf/'"],
 ];
 
-const make = (): AttackedRepository => new AttackedRepository({ files: { [PLAN_PATH]: PLAN }, configLines: [ONE_ROUND] });
+const IN_WORKTREE: readonly (readonly [what: string, script: string])[] = [
+  ...EDITS.map(([what, filter]): [string, string] => [
+    what,
+    `${filter} < ${PLAN_PATH} > edited; mv edited ${PLAN_PATH}`,
+  ]),
+  ["its file deleted", `rm ${PLAN_PATH}`],
+  ["a link in its place", `mv ${PLAN_PATH} out/plan.md; ln -s ../../../out/plan.md ${PLAN_PATH}`],
+  ["its folder moved away", "mv docs/exec-plans/active docs/exec-plans/other"],
+];
+
+const make = (): AttackedRepository =>
+  new AttackedRepository({ files: { [PLAN_PATH]: PLAN }, configLines: [ONE_ROUND] });
 
 describe("S-02: the plan changed after it was approved", () => {
   const repository = make();
 
-  test.each([
-    ...EDITS.map(([what, filter]) => [what, `${filter} < ${PLAN_PATH} > edited; mv edited ${PLAN_PATH}`] as const),
-    ["its file deleted", `rm ${PLAN_PATH}`],
-    ["a link in its place", `mv ${PLAN_PATH} out/plan.md; ln -s ../../../out/plan.md ${PLAN_PATH}`],
-    ["its folder moved away", "mv docs/exec-plans/active docs/exec-plans/other"],
-  ])("in the worktree of the session: %s is PROTECTED_PATH_CHANGED", async (_what, script) => {
-    const { violations } = await expectAttackRefused(
-      repository,
-      script,
-      refusedByScope("PROTECTED_PATH_CHANGED"),
-      { env: APPROVED },
-    );
+  test.each(IN_WORKTREE)("in the worktree of the session: %s is PROTECTED_PATH_CHANGED", async (_what, script) => {
+    const { violations } = await expectAttackRefused(repository, script, refusedByScope("PROTECTED_PATH_CHANGED"), {
+      env: APPROVED,
+    });
     expect(violations).toContainEqual(["PROTECTED_PATH_CHANGED", PLAN_PATH]);
   });
 

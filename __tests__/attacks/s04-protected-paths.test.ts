@@ -72,7 +72,11 @@ describe("S-04: workflows, owners, configuration, instructions of agents", () =>
     ["a workflow that comes by a rename", "mv src/a.txt .github/workflows/a.yml", ".github/workflows/a.yml"],
     ["a workflow that goes by a rename", "mv .github/workflows/ci.yml src/ci.yml", ".github/workflows/ci.yml"],
     ["only its mode", "chmod +x .github/workflows/ci.yml", ".github/workflows/ci.yml"],
-    ["a write through a linked folder", `ln -s ../.github out/gh; ${touch("out/gh/workflows/x.yml")}`, ".github/workflows/x.yml"],
+    [
+      "a write through a linked folder",
+      `ln -s ../.github out/gh; ${touch("out/gh/workflows/x.yml")}`,
+      ".github/workflows/x.yml",
+    ],
     ["the folder swapped for a link", "mv .github out/gh; ln -s out/gh .github", ".github"],
   ])("%s", async (_what, script, path) => {
     const { violations } = await attack(script, REFUSED);
@@ -85,7 +89,9 @@ describe("S-04: workflows, owners, configuration, instructions of agents", () =>
   });
 
   test.each(isLong ? PROTECTED : [])("alone: %s", async (path) => {
-    const attacked = await repository.untouched(() => repository.attack(`mkdir out; ${touch(path)}`, { env: APPROVED }));
+    const attacked = await repository.untouched(() =>
+      repository.attack(`mkdir out; ${touch(path)}`, { env: APPROVED }),
+    );
     expect(attacked.code).toBe(1);
     expect(attacked.violations).toContainEqual(["PROTECTED_PATH_CHANGED", path]);
   });

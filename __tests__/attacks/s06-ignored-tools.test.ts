@@ -32,7 +32,11 @@ describe("S-06: verification that would pass by an ignored or untracked file", (
       `for file in $(find "$(cd "$HOME/../.." && pwd)" -path '*${TOOL}'); do printf '#!/bin/sh\\nexit 0\\n' > "$file"; done`,
     ],
     ["an ignored file that a command asks for", failing, "echo yes > answer.local"],
-    ["an ignored file that the session's own rules let in", failing, "echo yes > answer.local; echo '!*.local' > out/.gitignore"],
+    [
+      "an ignored file that the session's own rules let in",
+      failing,
+      "echo yes > answer.local; echo '!*.local' > out/.gitignore",
+    ],
   ])("%s: the clean checkout does not have it", async (_what, repository, script) => {
     const { events } = await expectAttackRefused(repository, script, CODES);
     expect(events.map(({ type }) => type)).not.toContain("audit_started");

@@ -18,7 +18,7 @@ describe("S-07: a change that git would not show", () => {
     ],
     ["a split index", "git update-index --split-index", "index-flags"],
     ["info/exclude", `mkdir -p ${COMMON}/info && echo '*' > ${COMMON}/info/exclude`, "info"],
-    ["core.excludesFile", "echo '*' > \"$HOME/none\" && git config core.excludesFile \"$HOME/none\"", "config"],
+    ["core.excludesFile", 'echo \'*\' > "$HOME/none" && git config core.excludesFile "$HOME/none"', "config"],
     ["a sparse checkout", "git sparse-checkout set --no-cone out/none 2>/dev/null", "config"],
     ["info/sparse-checkout alone", `mkdir -p ${OWN}/info && echo '/none' > ${OWN}/info/sparse-checkout`, "info"],
     ["core.fileMode", "git config core.fileMode false", "config"],

@@ -44,7 +44,11 @@ describe("S-08: objects that are not what their names say", () => {
        printf 'blob 9\\0innocent\\n' | node -e 'process.stdin.pipe(require("node:zlib").createDeflate()).pipe(process.stdout)' > "$folder/\${name:2}"`,
       "objects: objects/",
     ],
-    ["the object store swapped for a link", `cp -r ${COMMON}/objects "$HOME/objects" && rm -rf ${COMMON}/objects && ln -s "$HOME/objects" ${COMMON}/objects`, "objects: objects/ changed"],
+    [
+      "the object store swapped for a link",
+      `cp -r ${COMMON}/objects "$HOME/objects" && rm -rf ${COMMON}/objects && ln -s "$HOME/objects" ${COMMON}/objects`,
+      "objects: objects/ changed",
+    ],
   ])("%s is GIT_TAMPERED", async (_what, script, found) => {
     const { tamper } = await expectAttackRefused(repository, script, ["GIT_TAMPERED"]);
     expect(tamper).toContainEqual(expect.stringContaining(found));

@@ -58,8 +58,16 @@ describe("S-11: hooks", () => {
 
   test.each([
     ["as a link", `ln -s /bin/true ${HOOKS_FOLDER}/pre-commit`, "hooks: hooks/pre-commit added"],
-    ["its folder swapped for a link", `mkdir "$HOME/h" && rmdir ${HOOKS_FOLDER} && ln -s "$HOME/h" ${HOOKS_FOLDER}`, "hooks: hooks"],
-    ["of the worktree alone", 'mkdir -p "$(git rev-parse --git-dir)/hooks" && echo x > "$(git rev-parse --git-dir)/hooks/pre-commit"', "hooks: worktrees/"],
+    [
+      "its folder swapped for a link",
+      `mkdir "$HOME/h" && rmdir ${HOOKS_FOLDER} && ln -s "$HOME/h" ${HOOKS_FOLDER}`,
+      "hooks: hooks",
+    ],
+    [
+      "of the worktree alone",
+      'mkdir -p "$(git rev-parse --git-dir)/hooks" && echo x > "$(git rev-parse --git-dir)/hooks/pre-commit"',
+      "hooks: worktrees/",
+    ],
     ["in a folder of its own", 'git config core.hooksPath "$HOME"', "config: config changed"],
   ])("%s", async (_what, script, found) => {
     const { tamper } = await expectAttackRefused(repository, script, ["GIT_TAMPERED"]);
@@ -69,10 +77,18 @@ describe("S-11: hooks", () => {
   test("in the tree, for husky and for core.hooksPath: PROTECTED_PATH_CHANGED", async () => {
     const wide = new AttackedRepository({ rows: [{ step_id: "01", allowed_write_roots: "." }] });
     const paths = [".husky/pre-commit", ".husky/_/husky.sh", ".githooks/post-commit", "tools/hooks/pre-push"];
-    const script = paths.map((path) => `mkdir -p "$(dirname ${path})"; printf '#!/bin/sh\\n${wide.mark("tree")}\\n' > ${path}; chmod +x ${path}`);
-    const { violations } = await expectAttackRefused(wide, script.join("\n"), refusedByScope("PROTECTED_PATH_CHANGED"), {
-      env: APPROVED,
-    });
+    const script = paths.map(
+      (path) =>
+        `mkdir -p "$(dirname ${path})"; printf '#!/bin/sh\\n${wide.mark("tree")}\\n' > ${path}; chmod +x ${path}`,
+    );
+    const { violations } = await expectAttackRefused(
+      wide,
+      script.join("\n"),
+      refusedByScope("PROTECTED_PATH_CHANGED"),
+      {
+        env: APPROVED,
+      },
+    );
     expect(violations.map(([, path]) => path)).toEqual(paths.toSorted());
   });
 

@@ -34,7 +34,9 @@ describe("S-12: refs, HEAD, reflog, tags and worktrees that a session changes", 
 
   test("the person's default branch rewritten by force: the run stops, and nothing is delivered", async () => {
     const base = repository.git("rev-parse", "main");
-    const attacked = await repository.attack(`${WORK}; cd "$USER_REPOSITORY" && git update-ref refs/heads/main ${FORGED}`);
+    const attacked = await repository.attack(
+      `${WORK}; cd "$USER_REPOSITORY" && git update-ref refs/heads/main ${FORGED}`,
+    );
     expect(repository.git("rev-parse", "main")).not.toBe(base);
     repository.git("update-ref", "refs/heads/main", base);
     expect({ code: attacked.code, codes: attacked.outcome.blocked_reason_codes }, attacked.stderr).toEqual({

@@ -11,9 +11,17 @@ describe("S-13: a repository in the tree, which git or an editor would run later
 
   test.each([
     ["a nested repository", "git init -q out/inner; echo x > out/inner/file", "out/inner"],
-    ["one with a commit, which is a gitlink", "git init -q out/inner && git -C out/inner -c user.name=a -c user.email=a@b commit -q --allow-empty -m a", "out/inner"],
+    [
+      "one with a commit, which is a gitlink",
+      "git init -q out/inner && git -C out/inner -c user.name=a -c user.email=a@b commit -q --allow-empty -m a",
+      "out/inner",
+    ],
     ["one around a file that was there before", "git init -q out/old", "out/old/.git"],
-    ["a .git file that points elsewhere", "mkdir out/inner; echo x > out/inner/f; echo 'gitdir: /tmp' > out/inner/.git", "out/inner/.git"],
+    [
+      "a .git file that points elsewhere",
+      "mkdir out/inner; echo x > out/inner/f; echo 'gitdir: /tmp' > out/inner/.git",
+      "out/inner/.git",
+    ],
     ["a .git that is a link", "ln -s /tmp out/old/.git", "out/old/.git"],
     [".git in another case", `mkdir out/.GIT; ${fsmonitor} > out/.GIT/config`, "out/.GIT/config"],
     [".git with a dot behind", `mkdir out/.git.; ${fsmonitor} > out/.git./config`, "out/.git./config"],
@@ -26,8 +34,16 @@ describe("S-13: a repository in the tree, which git or an editor would run later
       "out/.g\u200cit/config",
     ],
     ["a folder that is a bare repository", bare("out/evil"), "out/evil/HEAD"],
-    ["the same in another case", `mkdir -p out/evil/Objects/a out/evil/REFS/a; echo 'ref: refs/heads/main' > out/evil/head; touch out/evil/Objects/a/a out/evil/REFS/a/a`, "out/evil/head"],
-    ["one that finds its objects elsewhere", `mkdir out/evil; echo 'ref: refs/heads/main' > out/evil/HEAD; echo ../../tools > out/evil/commondir; ${fsmonitor} > out/evil/config`, "out/evil/HEAD"],
+    [
+      "the same in another case",
+      `mkdir -p out/evil/Objects/a out/evil/REFS/a; echo 'ref: refs/heads/main' > out/evil/head; touch out/evil/Objects/a/a out/evil/REFS/a/a`,
+      "out/evil/head",
+    ],
+    [
+      "one that finds its objects elsewhere",
+      `mkdir out/evil; echo 'ref: refs/heads/main' > out/evil/HEAD; echo ../../tools > out/evil/commondir; ${fsmonitor} > out/evil/config`,
+      "out/evil/HEAD",
+    ],
   ])("%s is PATH_UNSAFE", async (_what, script, path) => {
     const { violations } = await expectAttackRefused(repository, script, CODES);
     expect(violations).toContainEqual(["PATH_UNSAFE", path]);
@@ -35,7 +51,10 @@ describe("S-13: a repository in the tree, which git or an editor would run later
 
   test("a gitlink in the session's own index is not looked at: there is nothing in its place", async () => {
     const attacked = await repository.untouched(
-      () => repository.attack('mkdir -p out && echo done > out/01.txt; git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),out/link"'),
+      () =>
+        repository.attack(
+          'mkdir -p out && echo done > out/01.txt; git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),out/link"',
+        ),
       { delivers: true },
     );
     expect(attacked.code, attacked.stderr).toBe(0);

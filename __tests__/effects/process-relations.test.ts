@@ -12,6 +12,7 @@ function machine(...moments: readonly (readonly ProcessEntry[])[]) {
   const table: ProcessTable = {
     list: () => moments[Math.min(moment++, moments.length - 1)] ?? [],
     carries: (pid) => carriers.has(pid),
+    isStrayIn: () => false,
     hasHomeBelow: () => false,
     commandOf: () => "",
   };

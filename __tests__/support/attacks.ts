@@ -169,10 +169,9 @@ function lookAt(root: string, leaveOut: ReadonlySet<string>, folder = ""): Recor
     if (stat.isDirectory()) Object.assign(found, { [path]: mode }, lookAt(root, leaveOut, path));
     else if (stat.isSymbolicLink()) found[path] = `${mode} ${readlinkSync(join(root, path))}`;
     else
-      found[path] =
-        `${mode} ${createHash("sha256")
-          .update(readFileSync(join(root, path)))
-          .digest("hex")}`;
+      found[path] = `${mode} ${createHash("sha256")
+        .update(readFileSync(join(root, path)))
+        .digest("hex")}`;
   }
   return found;
 }

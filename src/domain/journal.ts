@@ -10,6 +10,7 @@ import { REASON_CODE_NAMES } from "./reason-codes.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
 import { triageFactsSchema } from "./triage.ts";
+import { surfaceFactsSchema } from "./verification-surface.ts";
 import { artifactCheckSchema } from "./verification.ts";
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -44,6 +45,7 @@ export const stageExecutionSchema = z
       "red_command",
       "required_command",
       "suggested_command",
+      "surface_command",
       "validation_command",
       "stage",
     ]),
@@ -197,10 +199,10 @@ const DETAILS = {
     violations: z.array(scopeViolationSchema),
     files,
   }),
-  /** No candidate could be built: a stored object is forged, or a path cannot be read. */
+  /** No candidate could be built: a stored object is forged, a path cannot be read, or there is far too much. */
   candidate_refused: z.strictObject({
     ...attemptRound,
-    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE"]),
+    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED"]),
     detail: z.string(),
   }),
   verification_started: z.strictObject({ ...attemptRound, commit: z.string() }),
@@ -214,6 +216,8 @@ const DETAILS = {
       z.strictObject({ command: z.string(), required: z.boolean(), ending: processEndingSchema, log: z.string() }),
     ),
     artifacts: z.array(artifactCheckSchema),
+    /** The second run of a candidate that changed what it is verified by; null when it did not, or did not pass. */
+    surface: surfaceFactsSchema.nullable(),
     /** Git metadata that a command changed: the code under test is the executor's. */
     tamper: z.array(tamperFindingSchema),
     executions,

@@ -11,7 +11,7 @@ export interface CommandRequest {
   readonly command: readonly [string, ...string[]];
   readonly purpose: Extract<
     StageExecution["purpose"],
-    "required_command" | "suggested_command" | "validation_command" | "red_command"
+    "required_command" | "suggested_command" | "surface_command" | "validation_command" | "red_command"
   >;
 }
 
@@ -63,4 +63,26 @@ export async function runCommands(
     if (report.ending.kind === "cancelled") break;
   }
   return { results, executions, files: await sealFiles(context, logs) };
+}
+
+/** Required commands are the approved plan's own words; they alone are given to a shell. */
+export function inBash(words: string, purpose: CommandRequest["purpose"]): CommandRequest {
+  return { command: ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", words], purpose };
+}
+
+/** What a required command is told. */
+export function verificationEnv(
+  context: RunContext,
+  itemId: string,
+  attempt: number,
+  round: number,
+): Record<string, string> {
+  return {
+    ORCH_STAGE: "verify",
+    ORCH_RUN_ID: context.recorder.state.runId,
+    ORCH_PLAN_ID: context.plan.plan_id,
+    ORCH_ITEM_ID: itemId,
+    ORCH_ATTEMPT: String(attempt),
+    ORCH_ROUND: String(round),
+  };
 }

@@ -3,11 +3,12 @@ import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
 import { decideBackoffMs } from "../../domain/backoff.ts";
 import type { EventDetails, FileDigest, StageExecution } from "../../domain/journal.ts";
 import { buildGuardrails, buildTask } from "../../domain/prompt.ts";
+import { describeSurface } from "../../domain/verification-surface.ts";
 import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
 import type { Worktree } from "../../ports.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
-import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
+import { attemptFolder, candidateLimits, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { packetFolder } from "./freeze-packet.ts";
 import { judgeFacts, runJudge } from "./judge-program.ts";
 
@@ -42,7 +43,12 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
     lanes.map(({ lane, nonce }) => runLane(context, { itemId, command, worktree, folder, lane, nonce, turn })),
   );
   const tamper = await ports.repository.compareSnapshot(before, worktree);
-  const checkout = await ports.repository.buildCandidate(worktree, commit, prepared.preparedPaths);
+  const checkout = await ports.repository.buildCandidate(
+    worktree,
+    commit,
+    prepared.preparedPaths,
+    candidateLimits(context),
+  );
   recorder.record(
     "audit_finished",
     {
@@ -140,6 +146,7 @@ function renderLanePrompt(
     packetSha256: facts.packet_sha256,
     nonce: facts.nonce,
     hasEvidence: itemState(context, itemId).evidence.length > 0,
+    surface: describeSurface(currentAttempt(context, itemId).candidates.at(-1)?.verified?.surface),
     resultPath,
   });
 }
