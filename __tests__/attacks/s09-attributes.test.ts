@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AttackedRepository, expectAttackRefused, refusedByScope, WORK } from "../support/attacks.ts";
@@ -10,7 +11,7 @@ const ATTRIBUTES: readonly (readonly [file: string, attributes: string])[] = [
   ["c", "diff=planted"],
   ["d", "filter=planted"],
   ["e", "ident"],
-  ["f", "working-tree-encoding=UTF-16"],
+  ["f", "working-tree-encoding=ISO-8859-15"],
   ["g", "eol=crlf"],
   ["h", "export-ignore export-subst"],
   ["i", "linguist-generated linguist-vendored"],
@@ -18,19 +19,23 @@ const ATTRIBUTES: readonly (readonly [file: string, attributes: string])[] = [
   ["k", "diff=planted filter=planted -diff"],
 ];
 
-describe("S-09: attributes that hide content from auditors", () => {
-  const repository = new AttackedRepository({
+function make(): AttackedRepository {
+  return new AttackedRepository({
     files: {
       ".gitattributes": `${ATTRIBUTES.map(([file, attributes]) => `out/${file}.txt ${attributes}`).join("\n")}\n*.gen -diff\n`,
       ...Object.fromEntries(ATTRIBUTES.map(([file]) => [`out/${file}.txt`, `base ${file} $Id$\n`])),
     },
   });
-  const readPacket = (): string => {
-    const patch = repository
+}
+
+describe("S-09: attributes that hide content from auditors", () => {
+  const repository = make();
+  const readPacket = (read: AttackedRepository): string => {
+    const patch = read
       .events()
       .flatMap(({ type, details }) => (type === "packet_frozen" ? (details["files"] as { path: string }[]) : []))
       .find(({ path }) => path.endsWith("/candidate.patch"));
-    return readFileSync(join(repository.runFolder(), patch?.path ?? ""), "latin1");
+    return readFileSync(join(read.runFolder(), patch?.path ?? ""), "latin1");
   };
 
   test("that the base has: the packet holds every changed line, as the bytes they are", async () => {
@@ -38,9 +43,10 @@ describe("S-09: attributes that hide content from auditors", () => {
     const script = [WORK, ...edits, "printf 'evil\\0binary\\n' > out/new.bin", "echo evil generated > out/x.gen"].join(
       "\n",
     );
-    const attacked = await repository.untouched(() => repository.attack(script), { delivers: true });
+    const passing = make();
+    const attacked = await passing.untouched(() => passing.attack(script), { delivers: true });
     expect(attacked.code, attacked.stderr).toBe(0);
-    const packet = readPacket();
+    const packet = readPacket(passing);
     for (const [file] of ATTRIBUTES) {
       expect(packet).toContain(`\n+evil ${file} $Id: x$\r\n`);
       expect(packet).toContain(`\n base ${file} $Id$\n`);
@@ -49,9 +55,9 @@ describe("S-09: attributes that hide content from auditors", () => {
     expect(packet).toContain("\n+evil generated\n");
     expect(packet).not.toContain("Binary files");
     for (const [file] of ATTRIBUTES) {
-      expect(repository.git("cat-file", "blob", `${attacked.outcome.branch}:out/${file}.txt`)).toContain(
-        `evil ${file} $Id: x$\r`,
-      );
+      const args = ["cat-file", "blob", `${attacked.outcome.branch}:out/${file}.txt`];
+      const blob = execFileSync("git", args, { cwd: passing.path, encoding: "latin1" });
+      expect(blob).toBe(`base ${file} $Id$\nevil ${file} $Id: x$\r\n`);
     }
   });
 

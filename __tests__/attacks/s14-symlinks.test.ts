@@ -54,7 +54,9 @@ describe("S-14: links that lead where a candidate must not", () => {
       SHAPES.map(link).join("\n"),
       refusedByScope("PATH_UNSAFE"),
     );
-    expect([...new Set(violations.map(([, path]) => path))].toSorted()).toEqual(SHAPES.map(([name]) => `out/${name}`).toSorted());
+    expect([...new Set(violations.map(([, path]) => path))].toSorted()).toEqual(
+      SHAPES.map(([name]) => `out/${name}`).toSorted(),
+    );
     expect(isNowhere(SECRET, repository.runFolder())).toBe(true);
     expect(isNowhere("root:x:0", repository.runFolder())).toBe(true);
   });
