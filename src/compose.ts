@@ -7,6 +7,7 @@ import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
 import { makeDemoRepository } from "./effects/demo-repository.ts";
+import { shieldSearchPath } from "./effects/environment.ts";
 import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
 import { isFolder, listPlanFiles, readFolder, readLocalFile } from "./effects/local-files.ts";
@@ -66,6 +67,7 @@ export const world = {
   readCheckpoint,
   readSavedRun,
   probeEnvironment,
+  shieldSearchPath,
   makeDemoRepository,
   listStartFolders,
   listHalfRemoved,

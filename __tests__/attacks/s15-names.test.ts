@@ -10,15 +10,17 @@ const named = (codes: readonly number[]): Buffer[] =>
 
 /** Control characters of both sets, but for NUL, which no name can hold. */
 const CONTROLS = named([...range(0x01, 0x1f), 0x7f, ...range(0x80, 0x9f)]);
-const UNSEEN = named([
-  // marks that turn the direction of text
-  ...[0x061c, 0x200e, 0x200f, ...range(0x202a, 0x202e), ...range(0x2066, 0x2069)],
-  // separators of lines
-  ...[0x2028, 0x2029],
-  // what takes no room
-  ...[0x00ad, 0x034f, 0x115f, 0x1160, 0x17b4, 0x180e, 0x200b, 0x200c, 0x200d, ...range(0x2060, 0x2064), 0x3164, 0xfe0f],
-  ...[0xfeff, 0xffa0, 0xe0001, 0xe0041],
-]);
+const UNSEEN = named(
+  [
+    // marks that turn the direction of text
+    [0x061c, 0x200e, 0x200f, ...range(0x202a, 0x202e), ...range(0x2066, 0x2069)],
+    // separators of lines
+    [0x2028, 0x2029],
+    // what takes no room
+    [0x00ad, 0x034f, 0x115f, 0x1160, 0x17b4, 0x180e, 0x200b, 0x200c, 0x200d, ...range(0x2060, 0x2064), 0x3164, 0xfe0f],
+    [0xfeff, 0xffa0, 0xe0001, 0xe0041],
+  ].flat(),
+);
 const NO_UTF8 = ["ff", "c328", "e28228", "f0288cbc", "eda080", "c0af"].map((hex) => Buffer.from(`61${hex}62`, "hex"));
 const LIKE_GIT = [
   ".GIT",
@@ -44,24 +46,16 @@ const TWINS: readonly (readonly [string, string])[] = [
   ["\u00c5ngstrom", "\u212bngstrom"],
 ];
 
+const SIGNS = "!\"#$%&'()+,-.;<=>?@[]^_`{|}~".split("");
 const ACCEPTED: readonly string[] = [
-  ..."!\"#$%&'()+,-.;<=>?@[]^_`{|}~".split("").map((sign) => `sign${sign}`),
-  ..."!\"#$%&'()+,-;<=>?@[]^_`{|}".split("").map((sign) => `${sign}first`),
-  ...["-n", "--help", "--upload-pack=x", "-c core.pager=x", ":(glob)**", ":!x", "~", "...", "a b", " a", "b ", "@{-1}"],
-  ...["CON", "nul.txt", "aux", "COM1", "LPT9.log", "PRN.", "a:b", "a?b", "a*b", "back\\slash"],
-  ...["über", "文件", "ملف", "קובץ", "ไฟล์", "🚀", "Ω", "p\u0430ypal", "e\u0301"],
-  ...[
-    "HEAD",
-    "config",
-    "git",
-    ".gitkeep",
-    ".gitignore",
-    "git~x",
-    "x.git",
-    "a".repeat(255),
-    `${"d".repeat(200)}/${"e".repeat(200)}`,
-  ],
-];
+  SIGNS.map((sign) => `sign${sign}`),
+  SIGNS.filter((sign) => !".~".includes(sign)).map((sign) => `${sign}first`),
+  ["-n", "--help", "--upload-pack=x", "-c core.pager=x", ":(glob)**", ":!x", "~", "...", "a b", " a", "b ", "@{-1}"],
+  ["CON", "nul.txt", "aux", "COM1", "LPT9.log", "PRN.", "a:b", "a?b", "a*b", "back\\slash"],
+  ["über", "文件", "ملف", "קובץ", "ไฟล์", "🚀", "Ω", "p\u0430ypal", "e\u0301"],
+  ["HEAD", "config", "git", ".gitkeep", ".gitignore", "git~x", "x.git", "a".repeat(255)],
+  [`${"d".repeat(200)}/${"e".repeat(200)}`],
+].flat();
 
 /** An executor that writes a file of each name below `out`. */
 function writer(repository: AttackedRepository, names: readonly Buffer[]): string {

@@ -65,6 +65,33 @@ describe("S-24: a HOME or PATH that one program poisons for the next", () => {
     expect(new Set(programs.map(({ git, path }) => `${git} ${path}`)).size).toBe(1);
   });
 
+  test("git of the orchestrator itself is none that lies in the checkout, also when it comes first in PATH", async () => {
+    const repository = new AttackedRepository({ files: { ".gitignore": "node_modules/\n" } });
+    const folders = [join(repository.path, "node_modules/.bin"), repository.path];
+    for (const folder of folders) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "git"), `#!/bin/sh\n${repository.mark("git")}\nexec /usr/bin/git "$@"\n`, {
+        mode: 0o755,
+      });
+    }
+    const paths = [
+      `${folders[0] ?? ""}:${process.env["PATH"] ?? ""}`,
+      `.:${process.env["PATH"] ?? ""}`,
+      `:${process.env["PATH"] ?? ""}`,
+    ];
+    for (const PATH of paths) {
+      const attacked = await repository.untouched(
+        () => repository.attack(WORK, { env: { PATH }, args: ["--allow-dirty"] }),
+        {
+          delivers: true,
+        },
+      );
+      expect(attacked.code, attacked.stderr).toBe(0);
+      for (const args of [["verify"], ["doctor"], ["status"]]) await repository.conveyor(args, { env: { PATH } });
+      repository.expectNoMarks();
+    }
+  });
+
   test("entries of PATH that are relative, or that lie where a session writes, lead to no program", async () => {
     const repository = new AttackedRepository({
       files: { "bin/bash": "#!/bin/sh\n", "bin/git": "#!/bin/sh\n" },

@@ -15,7 +15,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 const watched = process.stderr.isTTY;
 const io: Io = {
   cwd: process.cwd(),
-  env: process.env,
+  env: world.shieldSearchPath(process.env, process.cwd()),
   version: manifest.version,
   out: (text) => print(process.stdout, text),
   note: (text) => print(process.stderr, text),
