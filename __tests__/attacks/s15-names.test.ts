@@ -102,7 +102,8 @@ describe(`S-15: ${all.length} names that an executor gives to files`, () => {
     const attacked = await repository.untouched(() => repository.attack(writer(repository, names)));
     expectRefused(repository, attacked, refusedByScope("PATH_UNSAFE"));
     const found = new Set(attacked.violations.map(([, path]) => path));
-    expect([...found].toSorted()).toEqual(refused.map((name) => `out/${name.toString("utf8")}`).toSorted());
+    // Two names that are no UTF-8 may be shown alike.
+    expect(found).toEqual(new Set(refused.map((name) => `out/${name.toString("utf8")}`)));
     // What a terminal or a page would obey is shown, never sent.
     const shown = [attacked.stderr, (await repository.conveyor(["report", "--markdown"])).stdout].join("\n");
     expect(shown.replaceAll("\n", "")).not.toMatch(
