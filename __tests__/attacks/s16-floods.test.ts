@@ -98,7 +98,8 @@ describe("S-16: floods", () => {
 
   test(`${isLong ? "a million" : "20,000"} files`, async () => {
     const count = isLong ? 1_000_000 : 20_000;
-    await expectFlood(`cd out && seq ${count} | xargs touch`, TOO_MUCH);
+    const { repository } = await expectFlood(`cd out && seq ${count} | xargs touch`, TOO_MUCH);
+    expect(repository.events().map(({ type }) => type)).toContain("candidate_refused");
   });
 
   test(`${isLong ? "2 GB" : "200 MB"} of output without a line feed`, async () => {

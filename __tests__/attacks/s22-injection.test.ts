@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { buildPlan, GATES_OPEN, PLAN_PATH, type Ended } from "../support/conveyor.ts";
 import { AttackedRepository, ONE_ROUND, WORK } from "../support/attacks.ts";
@@ -26,11 +26,14 @@ const VALUES: readonly string[] = [
 ];
 
 /** The commands that an answer says can be pasted, run as a person would who pastes them, but for what starts runs. */
-function paste(repository: AttackedRepository, ended: Ended): void {
+function paste(repository: AttackedRepository, ended: Ended): number {
+  let pasted = 0;
   for (const [, command = ""] of `${ended.stderr}\n${ended.stdout}`.matchAll(/(?:: |^ +)((?:git|conveyor) .*)$/gm)) {
     const harmless = command.replace(/^conveyor/, "true conveyor");
     execFileSync("bash", ["-c", `${harmless} || true`], { cwd: repository.path, env: repository.env(), stdio: "pipe" });
+    pasted += 1;
   }
+  return pasted;
 }
 
 describe(`S-22: ${VALUES.length} values that a shell or git would take for commands`, () => {
@@ -48,7 +51,6 @@ describe(`S-22: ${VALUES.length} values that a shell or git would take for comma
     ["a run", (value: string) => ["status", "--", value]],
     ["a run to resume", (value: string) => ["resume", "--", value]],
     ["a gate", (value: string) => ["gate", "approve", "--by", value, "--note", value, "--", value, value]],
-    ["a ref", (value: string) => ["refresh", "--onto", value]],
     ["plans to lint", (value: string) => ["plans", "lint", "--", value]],
   ])("as %s on the command line: refused, nothing is run", async (_what, build) => {
     await repository.untouched(async () => {
@@ -60,6 +62,24 @@ describe(`S-22: ${VALUES.length} values that a shell or git would take for comma
       }
     });
     expect(repository.runFolders()).toEqual([]);
+  });
+
+  test("as a ref that a stopped run is to build on: it is looked up as a name, and is none", async () => {
+    const stopped = new AttackedRepository();
+    expect((await stopped.conveyor(["run", PLAN_PATH])).code).toBe(3);
+    const [run = ""] = stopped.runFolders().map((folder) => basename(folder));
+    await stopped.untouched(async () => {
+      for (const value of VALUES.map((each) => each.replace("RUN", stopped.mark("ref")))) {
+        const ended = await stopped.conveyor([
+          "refresh",
+          run,
+          "--onto",
+          value.replace("MARK", `${stopped.marks}/written`),
+        ]);
+        expect(ended.code, `${value}: ${ended.stdout}${ended.stderr}`).toBe(2);
+        paste(stopped, ended);
+      }
+    });
   });
 
   test("as ids of a plan and of its items: the plan is refused", async () => {
@@ -95,7 +115,7 @@ describe(`S-22: ${VALUES.length} values that a shell or git would take for comma
     hostile.write({ [plan]: readFileSync(join(hostile.path, PLAN_PATH), "utf8") });
     const uncommitted = await hostile.conveyor(["run", plan]);
     expect(uncommitted.stderr).toContain("PLAN_NOT_COMMITTED");
-    paste(hostile, uncommitted);
+    expect(paste(hostile, uncommitted)).toBe(1);
     hostile.commit("hostile names");
     hostile.git("checkout", "-q", "-b", "x;touch${IFS}pwned;$(touch${IFS}pwned)");
     const write = names.map((name) => `printf x > 'out/${name.replaceAll("'", "'\\''")}'`).join("; ");
@@ -114,7 +134,11 @@ describe(`S-22: ${VALUES.length} values that a shell or git would take for comma
     ]);
     expect(ran.code, ran.stderr).toBe(3);
     const outcome = JSON.parse(ran.stdout) as { next_actions: { command: string | null }[]; branch: string };
-    paste(hostile, { ...ran, stdout: outcome.next_actions.map(({ command }) => `  ${command ?? ""}`).join("\n") });
+    const shown = paste(hostile, {
+      ...ran,
+      stdout: outcome.next_actions.map(({ command }) => `  ${command ?? ""}`).join("\n"),
+    });
+    expect(shown).toBeGreaterThan(0);
     expect(
       hostile.git("ls-tree", "-r", "--name-only", "-z", outcome.branch, "out/").split("\0").filter(Boolean),
     ).toHaveLength(names.length + 1);

@@ -43,8 +43,13 @@ export function followTree(
   const root = table.list().find((entry) => entry.pid === rootPid);
   if (root !== undefined) known.set(rootPid, root.startTime);
 
-  const isStray = (entry: ProcessEntry): boolean =>
-    root !== undefined && folders.some((folder) => table.isStrayIn(entry, folder));
+  // Who left the family leads a session of its own, younger than the program; a person's programs belong to an older one.
+  const isStray = (entry: ProcessEntry, entries: readonly ProcessEntry[]): boolean => {
+    if (root === undefined || entry.ppid === process.pid) return false;
+    const leader = entries.find(({ pid }) => pid === entry.family);
+    if (leader !== undefined && startedBefore(leader, root)) return false;
+    return folders.some((folder) => table.isStrayIn(entry, folder));
+  };
   const find = (byMarker: boolean): readonly ProcessEntry[] => {
     const entries = table.list();
     dropReusedFamilies(entries, families, known);
@@ -52,7 +57,7 @@ export function followTree(
       families,
       isKnown: (entry) => known.get(entry.pid) === entry.startTime,
       carriesMarker: (entry) =>
-        byMarker && !startedBefore(entry, root) && (table.carries(entry.pid, marker) || isStray(entry)),
+        byMarker && !startedBefore(entry, root) && (table.carries(entry.pid, marker) || isStray(entry, entries)),
     });
     for (const member of members) known.set(member.pid, member.startTime);
     return members;
