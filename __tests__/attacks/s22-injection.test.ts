@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { buildPlan, GATES_OPEN, PLAN_PATH, type Ended } from "../support/conveyor.ts";
@@ -116,6 +116,7 @@ describe(`S-22: ${VALUES.length} values that a shell or git would take for comma
     const uncommitted = await hostile.conveyor(["run", plan]);
     expect(uncommitted.stderr).toContain("PLAN_NOT_COMMITTED");
     expect(paste(hostile, uncommitted)).toBe(1);
+    expect(existsSync(join(hostile.path, "pwned"))).toBe(false);
     hostile.commit("hostile names");
     hostile.git("checkout", "-q", "-b", "x;touch${IFS}pwned;$(touch${IFS}pwned)");
     const write = names.map((name) => `printf x > 'out/${name.replaceAll("'", "'\\''")}'`).join("; ");
@@ -139,6 +140,7 @@ describe(`S-22: ${VALUES.length} values that a shell or git would take for comma
       stdout: outcome.next_actions.map(({ command }) => `  ${command ?? ""}`).join("\n"),
     });
     expect(shown).toBeGreaterThan(0);
+    expect(existsSync(join(hostile.path, "pwned"))).toBe(false);
     expect(
       hostile.git("ls-tree", "-r", "--name-only", "-z", outcome.branch, "out/").split("\0").filter(Boolean),
     ).toHaveLength(names.length + 1);

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { buildPlan, PLAN_PATH } from "../support/conveyor.ts";
+import { auditLanes, buildPlan, PLAN_PATH } from "../support/conveyor.ts";
 import { AttackedRepository } from "../support/attacks.ts";
 
 const ROW = { step_id: "01" };
@@ -67,6 +67,9 @@ const PLANS: readonly (readonly [what: string, text: string | Buffer, refused: b
   ["blanks at the ends of lines", `${" ".repeat(200_000)}x\n${GOOD}${"\t ".repeat(100_000)}`, false],
 ];
 
+/** What a configuration needs beside the hostile part: with it alone, a run would start. */
+const RUNNABLE = `executor: {use: command, command: [bash, tools/executor.sh]}\n${auditLanes()}\n`;
+
 /** Configurations that YAML makes dangerous. */
 const CONFIGS: readonly (readonly [what: string, text: string])[] = [
   [
@@ -119,12 +122,20 @@ describe("S-45: hostile plans and configurations", () => {
     }
   });
 
+  test("a configuration of nothing hostile starts a run", async () => {
+    const fine = new AttackedRepository();
+    const path = join(fine.base, "fine.yml");
+    writeFileSync(path, `version: 1\n${RUNNABLE}`);
+    expect((await fine.conveyor(["run", PLAN_PATH, "--config", path])).code).toBe(3);
+  });
+
   test.each(CONFIGS)("a configuration of %s is refused, and nothing is started", async (what, text) => {
     const path = join(repository.base, "hostile.yml");
-    writeFileSync(path, text);
+    writeFileSync(path, `${text}${RUNNABLE}`);
     const start = performance.now();
     const ended = await repository.untouched(() => repository.conveyor(["run", PLAN_PATH, "--config", path]));
     expect(ended.code, `${what}: ${ended.stderr}`).toBe(2);
+    expect(ended.stderr).toMatch(/hostile\.yml:\d+:\d+ CONFIG_(?:YAML|INVALID|UNKNOWN_KEY) /);
     expect(ended.stderr).not.toMatch(/^ +at |RangeError|TypeError|conveyor failed/m);
     expect((performance.now() - start) / 1000).toBeLessThan(10);
     expect(repository.runFolders()).toEqual([]);
