@@ -8,6 +8,7 @@ import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
 import { makeDemoRepository } from "./effects/demo-repository.ts";
+import { shieldSearchPath } from "./effects/environment.ts";
 import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
 import {
@@ -79,6 +80,7 @@ export const world = {
   readCheckpoint,
   readSavedRun,
   probeEnvironment,
+  shieldSearchPath,
   makeDemoRepository,
   makeCacheRoot: ({ cacheRoot, cacheIsShared }: RunPlaces) =>
     makeCacheRoot({ path: cacheRoot, isShared: cacheIsShared }),

@@ -64,8 +64,18 @@ export interface TamperSnapshot {
 /** What a session left, as one tree that the orchestrator built itself, or why none can be built. */
 export type CandidateTree =
   | { readonly kind: "built"; readonly tree: string; readonly changes: readonly TreeChange[] }
-  /** `GIT_TAMPERED`: an object that the session stored is not what its name promises. */
-  | { readonly kind: "refused"; readonly code: "GIT_TAMPERED" | "PATH_UNSAFE"; readonly detail: string };
+  /** `GIT_TAMPERED`: an object that the session stored is not what its name promises. `DIFF_LIMIT_EXCEEDED`: a flood. */
+  | {
+      readonly kind: "refused";
+      readonly code: "GIT_TAMPERED" | "PATH_UNSAFE" | "DIFF_LIMIT_EXCEEDED";
+      readonly detail: string;
+    };
+
+/** How much a worktree may hold beyond its commit before it is refused unread; far above what scope allows. */
+export interface CandidateLimits {
+  readonly filesMax: number;
+  readonly bytesMax: number;
+}
 
 /** The private bare repository of a run and its worktrees. */
 export interface RunRepository {
@@ -73,7 +83,7 @@ export interface RunRepository {
   openWorktree(name: string, commit: string): Promise<Worktree>;
   /** The worktree of that name when folder and metadata both still exist. */
   findWorktree(name: string): Promise<Worktree | undefined>;
-  /** Makes these files of a worktree what they are at a commit. */
+  /** Makes these files of a worktree what they are at a commit; what is not there is removed. */
   copyPaths(worktree: Worktree, commit: string, paths: readonly string[]): Promise<void>;
   /** Makes the files of a worktree those of `tree`, HEAD and index staying at its commit. */
   restoreTree(worktree: Worktree, tree: string): Promise<void>;
@@ -88,9 +98,15 @@ export interface RunRepository {
   compareSnapshot(before: TamperSnapshot, worktree: Worktree): Promise<readonly TamperFinding[]>;
   /**
    * Builds the candidate tree of a worktree with the orchestrator's own index: tracked changes, and untracked files
-   * that the ignore rules of `baseCommit` do not ignore and that `excluded` does not list.
+   * that the ignore rules of `baseCommit` do not ignore and that `excluded` does not list. With `limits`, a worktree that
+   * holds more is refused before any of it is read.
    */
-  buildCandidate(worktree: Worktree, baseCommit: string, excluded: readonly string[]): Promise<CandidateTree>;
+  buildCandidate(
+    worktree: Worktree,
+    baseCommit: string,
+    excluded: readonly string[],
+    limits?: CandidateLimits,
+  ): Promise<CandidateTree>;
   /** Files that are untracked in a worktree: what its `prepare` added. */
   listUntracked(worktree: Worktree): Promise<readonly string[]>;
   /** Paths of tracked files whose content differs from `commit`. */

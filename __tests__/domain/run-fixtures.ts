@@ -195,6 +195,7 @@ export const DETAILS = {
     prepare_tracked_changes: [],
     commands: [{ command: "test -s out/01.txt", required: true, ending: EXIT_0, log: "log" }],
     artifacts: [],
+    surface: null,
     tamper: [],
     executions: [],
     files: [],

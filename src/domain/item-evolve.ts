@@ -231,7 +231,7 @@ function refuseCandidate(state: ItemState, details: EventDetails<"candidate_refu
     tree: "",
     commit: null,
     changedPaths: 0,
-    violations: [{ code: "PATH_UNSAFE", path: ".", detail: details.detail }],
+    violations: [{ code: details.reason_code, path: ".", detail: details.detail }],
     verifications: 0,
     lanes: [],
   };
@@ -248,8 +248,8 @@ function finishVerification(state: ItemState, details: EventDetails<"verificatio
   if (details.tamper.length > 0) return markTampered(state, details.tamper);
   const verdict = judgeVerification(details);
   const judged = verdict.kind === "passed" || verdict.kind === "failed" ? { verdict } : {};
-  const { prepare_ending, prepare_tracked_changes, commands, artifacts } = details;
-  const facts = { prepare_ending, prepare_tracked_changes, commands, artifacts };
+  const { prepare_ending, prepare_tracked_changes, commands, artifacts, surface } = details;
+  const facts = { prepare_ending, prepare_tracked_changes, commands, artifacts, surface };
   const verified = { ...candidate, verifications: candidate.verifications + 1, verified: facts, ...judged };
   const next = withAttempt(state, { ...attempt, candidates: [...attempt.candidates.slice(0, -1), verified] });
   if (verdict.kind === "timeout") return { ...next, stop: TIMEOUT };

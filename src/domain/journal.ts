@@ -11,6 +11,7 @@ import { ITEM_STATES } from "./run-stop.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
 import { triageFactsSchema } from "./triage.ts";
+import { surfaceFactsSchema } from "./verification-surface.ts";
 import { artifactCheckSchema } from "./verification.ts";
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -45,6 +46,7 @@ export const stageExecutionSchema = z
       "red_command",
       "required_command",
       "suggested_command",
+      "surface_command",
       "validation_command",
       "stage",
     ]),
@@ -198,10 +200,10 @@ const DETAILS = {
     violations: z.array(scopeViolationSchema),
     files,
   }),
-  /** No candidate could be built: a stored object is forged, or a path cannot be read. */
+  /** No candidate could be built: a stored object is forged, a path cannot be read, or there is far too much. */
   candidate_refused: z.strictObject({
     ...attemptRound,
-    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE"]),
+    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED"]),
     detail: z.string(),
   }),
   verification_started: z.strictObject({ ...attemptRound, commit: z.string() }),
@@ -215,6 +217,8 @@ const DETAILS = {
       z.strictObject({ command: z.string(), required: z.boolean(), ending: processEndingSchema, log: z.string() }),
     ),
     artifacts: z.array(artifactCheckSchema),
+    /** The second run of a candidate that changed what it is verified by; null when it did not, or did not pass. */
+    surface: surfaceFactsSchema.nullable(),
     /** Git metadata that a command changed: the code under test is the executor's. */
     tamper: z.array(tamperFindingSchema),
     executions,

@@ -69,6 +69,8 @@ export interface AuditPrompt {
   readonly packetSha256: string;
   readonly nonce: string;
   readonly hasEvidence: boolean;
+  /** What the candidate changed of its own verification, in lines. */
+  readonly surface: readonly string[];
   readonly resultPath: string;
 }
 

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { buildPathMatcher } from "./globs.ts";
 import type { PlanItem, RiskTier } from "./plan.ts";
 import { foldPath, isInside, normalizePath } from "./paths.ts";
+import { findBareRepositories, findLinkLoops } from "./scope-shapes.ts";
 import { invisibleIndex, showText } from "./visible-text.ts";
 
 export const scopeViolationSchema = z.strictObject({
@@ -60,7 +61,8 @@ export interface ScopeRules {
 /**
  * Judges what a candidate changed: outside the roots, or in a sensitive path when the plan's risk is not high,
  * SCOPE_VIOLATION; the floor and listed paths
- * PROTECTED_PATH_CHANGED; symlinks that leave the tree, names, submodules, control characters, case twins PATH_UNSAFE;
+ * PROTECTED_PATH_CHANGED; symlinks that leave the tree, names, submodules, control characters, case twins, folders that are
+ * repositories, links in a circle PATH_UNSAFE;
  * line, file and byte limits DIFF_LIMIT_EXCEEDED. Empty when all is well.
  */
 export function judgeScope(changes: readonly TreeChange[], rules: ScopeRules): ScopeViolation[] {
@@ -94,7 +96,13 @@ export function judgeScope(changes: readonly TreeChange[], rules: ScopeRules): S
     }
     return found;
   });
-  return [...violations, ...findCaseTwins(changes, rules.trackedPaths), ...judgeLimits(changes, rules.config.limits)];
+  return [
+    ...violations,
+    ...findLinkLoops(changes),
+    ...findBareRepositories(changes, rules.trackedPaths),
+    ...findCaseTwins(changes, rules.trackedPaths),
+    ...judgeLimits(changes, rules.config.limits),
+  ];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** One process that is alive; what has ended and only waits for its parent is left out. */
 export interface ProcessEntry {
@@ -17,6 +17,8 @@ export interface ProcessTable {
   carries(pid: number, variable: string): boolean;
   /** Whether its HOME lies in a folder; false where the system does not tell. */
   hasHomeBelow(pid: number, folder: string): boolean;
+  /** Whether it was left by its parents and works in a folder or below; false where the system does not tell. */
+  isStrayIn(entry: ProcessEntry, folder: string): boolean;
   /** Its command line for a report, or its name, or an empty string when it is gone. */
   commandOf(pid: number): string;
 }
@@ -55,11 +57,26 @@ export const procTable: ProcessTable = {
     const environ = readProc(pid, "environ");
     return environ !== undefined && `\0${environ}`.includes(`\0HOME=${Buffer.from(folder).toString("latin1")}/`);
   },
+  isStrayIn({ pid, ppid }, folder) {
+    // Whoever works there and is somebody's child, a person's shell for one, is left alone.
+    if (ppid !== 1 && !isUserManager(ppid)) return false;
+    try {
+      const place = readlinkSync(`/proc/${pid}/cwd`);
+      return place === folder || place.startsWith(`${folder}/`);
+    } catch {
+      return false;
+    }
+  },
   commandOf(pid) {
     const commandLine = readProc(pid, "cmdline")?.replaceAll("\0", " ") ?? "";
     return printable(commandLine.trim() === "" ? (readProc(pid, "comm") ?? "") : commandLine);
   },
 };
+
+/** The systemd of a user adopts orphans in the place of process 1. */
+function isUserManager(pid: number): boolean {
+  return /^(?:\/\S*\/)?systemd\0--user/.test(readProc(pid, "cmdline") ?? "");
+}
 
 /** Fields 3, 4, 6 and 22 of `/proc/<pid>/stat`; the name in field 2 may hold spaces and brackets. */
 function readEntry(pid: number): ProcessEntry | undefined {
@@ -91,6 +108,7 @@ export const createPsTable = (ps: (args: readonly string[]) => string): ProcessT
   },
   carries: () => false,
   hasHomeBelow: () => false,
+  isStrayIn: () => false,
   commandOf: (pid) => printable(ps(["-o", "args=", "-p", String(pid)])),
 });
 

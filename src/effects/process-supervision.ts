@@ -5,6 +5,7 @@ import type { ProcessRequest } from "../ports.ts";
 import { splitLines } from "./output-lines.ts";
 import type { OutputFile } from "./output-file.ts";
 import type { ProcessTable } from "./process-list.ts";
+import { realPathOf } from "./real-path.ts";
 import { followTree, type ProcessTree } from "./process-tree.ts";
 
 /** How long a program is waited for in each situation. */
@@ -65,7 +66,7 @@ export async function supervise(started: Supervised): Promise<Pick<ProcessReport
   const { request, timing, exit } = started;
   const stop = makeStop();
   const closed = collectOutput(started, stop);
-  const tree = followTree(started.table, started.pid, started.marker);
+  const tree = followTree(started.table, started.pid, started.marker, listOwnFolders(request));
   const stopWatching = watch(started, tree, stop);
   try {
     const own = await Promise.race([exit, stop.promise.then(() => undefined)]);
@@ -84,6 +85,11 @@ export async function supervise(started: Supervised): Promise<Pick<ProcessReport
   } finally {
     stopWatching();
   }
+}
+
+/** Where a program is at home: its working folder, HOME and TMPDIR. */
+function listOwnFolders({ cwd, env }: ProcessRequest): string[] {
+  return [cwd, env["HOME"], env["TMPDIR"]].filter((folder) => folder !== undefined).map(realPathOf);
 }
 
 /**

@@ -8,6 +8,8 @@ import { isHighApproved } from "../domain/policy.ts";
 import { classifyRisk } from "../domain/risk.ts";
 import { evolveRun, newRun } from "../domain/run.ts";
 import { findProtectedException, judgeScope, VIOLATIONS_MAX } from "../domain/scope.ts";
+import { findSurface } from "../domain/verification-surface.ts";
+import { judgeVerification } from "../domain/verification.ts";
 import type { RunRepository } from "../ports.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 
@@ -97,6 +99,30 @@ export async function judgeArtifacts({ journal }: SavedRun, repository: RunRepos
       if (isThere || status === "missing") continue;
       mismatches.push(at(`run-events.jsonl:${event.seq}`, `says ${status} of ${path}, which the commit does not have`));
     }
+  }
+  return mismatches;
+}
+
+/** Finds again what each verified candidate changed of its own verification: nobody is to be spared the second run. */
+export async function judgeSurfaces(
+  { journal, plan, config }: SavedRun,
+  repository: RunRepository,
+): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  for (const event of eventsOf(journal.events, "verification_finished")) {
+    const { commit, surface, tamper } = event.details;
+    const built = eventsOf(journal.events, "candidate_built").find((each) => each.details.commit === commit);
+    const item = plan.items.find((candidate) => candidate.item_id === event.item_id);
+    if (tamper.length > 0 || built === undefined || item === undefined) continue;
+    if (judgeVerification({ ...event.details, surface: null }).kind !== "passed") continue;
+    const changes = await readDifference(repository, built.details.base_commit, commit);
+    if (changes === undefined) continue;
+    const found = findSurface(changes, item.required_commands, config.validation["test-paths"]);
+    const named = { paths: surface?.paths ?? [], deletedTests: surface?.deleted_tests ?? [] };
+    if (canonicalJson(named) === canonicalJson({ paths: found.paths, deletedTests: found.deletedTests })) continue;
+    mismatches.push(
+      at(`run-events.jsonl:${event.seq}`, "what the candidate changed of its own verification is another"),
+    );
   }
   return mismatches;
 }

@@ -14,7 +14,7 @@ import { surroundingsOf } from "../domain/validation-commands.ts";
 import type { RunRepository } from "../ports.ts";
 import { judgeAudits } from "./verify-audits.ts";
 import { judgeClosing } from "./verify-closing.ts";
-import { judgeArtifacts, isCommitOf, judgeCandidates } from "./verify-candidates.ts";
+import { judgeArtifacts, isCommitOf, judgeCandidates, judgeSurfaces } from "./verify-candidates.ts";
 import { renderReportMarkdown } from "../render/report-markdown.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 import { REPORT_JSON, REPORT_MARKDOWN } from "./seal-run.ts";
@@ -83,6 +83,7 @@ async function judgeHistory(run: SavedRun, ports: VerifyPorts): Promise<Mismatch
     ...(await judgePolicy(run, ports)),
     ...(await judgeCandidates(run, ports)),
     ...(await judgeArtifacts(run, ports.repository)),
+    ...(await judgeSurfaces(run, ports.repository)),
     ...(await judgeAudits(run, rulesOf(run.config, run.plan), ports)),
     ...(await judgeCommits(run, ports)),
     ...(await judgeClosing(run, ports)),

@@ -2,7 +2,8 @@ import { lstat, writeFile } from "node:fs/promises";
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { TreeChange } from "../../domain/candidate.ts";
-import type { CandidateTree, Worktree } from "../../ports.ts";
+import type { CandidateLimits, CandidateTree, Worktree } from "../../ports.ts";
+import { findFlood } from "./flood.ts";
 import { decodePath, joinNul, splitNul } from "./bytes.ts";
 import { runGit, type GitContext } from "./git.ts";
 import { isRefusedByGit } from "./git-names.ts";
@@ -24,7 +25,8 @@ export async function buildCandidateTree(input: {
   /** Content of the exclude file that decides about untracked files. */
   ignoreRules: Buffer;
   excluded: readonly string[];
-}): Promise<Extract<CandidateTree, { kind: "built" }>> {
+  limits?: CandidateLimits | undefined;
+}): Promise<CandidateTree> {
   const { path: root } = input.worktree;
   if (!(await lstat(root)).isDirectory()) throw new Error(`${root} is not a folder`);
   await using scratch = await openScratch(input.store);
@@ -32,10 +34,12 @@ export async function buildCandidateTree(input: {
   const excludeFile = join(scratch.folder, "exclude");
   await writeFile(excludeFile, input.ignoreRules);
   await runGit(context, "read-tree", [input.tip]);
-  await runGit(context, "add", ["-u"]);
   const { tracked, untracked } = await listFiles(context, excludeFile);
   const isExcluded = buildExclusion(input.excluded);
   const offered = untracked.filter((file) => !isExcluded(file.toString("utf8")));
+  const flood = input.limits && (await findFlood(context, input.tip, { root, tracked, offered }, input.limits));
+  if (flood !== undefined) return { kind: "refused", code: "DIFF_LIMIT_EXCEEDED", detail: flood };
+  await runGit(context, "add", ["-u"]);
   const { accepted, refused } = sortOffered(root, offered, input.store);
   if (accepted.length > 0) {
     await runGit(context, "update-index", ["-z", "--add", "--stdin"], { stdin: joinNul(accepted) });

@@ -127,11 +127,11 @@ function buildCandidates(places: WorktreePlaces): Candidates {
     return known;
   };
   return {
-    async buildCandidate(worktree, baseCommit, excluded) {
+    async buildCandidate(worktree, baseCommit, excluded, limits) {
       const ignoreRules = await rulesOf(baseCommit);
       const tip = await readWorktreeCommit(places, worktree.name);
       try {
-        return await buildCandidateTree({ store, worktree, tip, ignoreRules, excluded });
+        return await buildCandidateTree({ store, worktree, tip, ignoreRules, excluded, limits });
       } catch (fault) {
         if (fault instanceof ForgedObjectError) return { kind: "refused", code: "GIT_TAMPERED", detail: fault.message };
         // What a session left may be unreadable for us: that is its doing, and no failure of ours.

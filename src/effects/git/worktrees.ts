@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Worktree } from "../../ports.ts";
 import { runGit } from "./git.ts";
 import { isFolder } from "./layout.ts";
-import { isOid } from "./object-id.ts";
+import { isOid, zeroOid } from "./object-id.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openScratch, type ObjectStore } from "./scratch.ts";
 
@@ -69,7 +69,10 @@ export async function checkOutTree(places: WorktreePlaces, worktree: Worktree, t
   await runGit(context, "read-tree", ["--reset", "-u", tree]);
 }
 
-/** Makes these files of a worktree what they are at a commit; every other file stays as it is at the worktree's own. */
+/**
+ * Makes these files of a worktree what they are at a commit, gone when they are not there; every other file stays as it
+ * is at the worktree's own.
+ */
 export async function copyPathsFrom(
   places: WorktreePlaces,
   worktree: Worktree,
@@ -81,7 +84,9 @@ export async function copyPathsFrom(
   const context = scratch.context();
   await runGit(context, "read-tree", [await readWorktreeCommit(places, worktree.name)]);
   const { stdout } = await runGit(context, "ls-tree", ["-r", "-z", "--full-tree", commit, "--", ...paths]);
-  await runGit(context, "update-index", ["-z", "--index-info"], { stdin: stdout });
+  const gone = paths.map((path) => `0 ${zeroOid(places.store.format)}\t${path}\0`);
+  const stdin = Buffer.concat([Buffer.from(gone.join("")), stdout]);
+  await runGit(context, "update-index", ["-z", "--replace", "--index-info"], { stdin });
   const tree = (await runGit(context, "write-tree", [])).stdout.toString("latin1").trim();
   await checkOutTree(places, worktree, tree);
 }

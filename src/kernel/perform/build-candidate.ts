@@ -1,7 +1,7 @@
 import { isHighApproved } from "../../domain/policy.ts";
 import { findProtectedException, judgeScope, VIOLATIONS_MAX } from "../../domain/scope.ts";
 import { planItem, type RunContext } from "../run-context.ts";
-import { attemptFolder, currentAttempt, readPreparedPaths } from "./attempt-files.ts";
+import { attemptFolder, candidateLimits, currentAttempt, readPreparedPaths } from "./attempt-files.ts";
 
 /**
  * Builds the candidate of a finished session as one tree, judges its scope, and makes the commit that verification
@@ -18,7 +18,7 @@ export async function buildCandidate(
   if (worktree === undefined) return recorder.record("attempt_lost", { attempt, why: "worktree_gone" }, itemId);
   const base = state.baseCommit;
   const excluded = await readPreparedPaths(context, itemId, attempt);
-  const candidate = await ports.repository.buildCandidate(worktree, base, excluded);
+  const candidate = await ports.repository.buildCandidate(worktree, base, excluded, candidateLimits(context));
   if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
   const { tree, changes } = candidate;
   const violations = judgeScope(changes, {
@@ -75,7 +75,7 @@ export function recordRefusal(
   context: RunContext,
   itemId: string,
   at: { attempt: number; round: number },
-  refusal: { code: "GIT_TAMPERED" | "PATH_UNSAFE"; detail: string },
+  refusal: { code: "GIT_TAMPERED" | "PATH_UNSAFE" | "DIFF_LIMIT_EXCEEDED"; detail: string },
 ): void {
   context.recorder.record("candidate_refused", { ...at, reason_code: refusal.code, detail: refusal.detail }, itemId);
 }

@@ -1,10 +1,9 @@
 import type { TreeChange } from "../../domain/candidate.ts";
 import { findTestPaths } from "../../domain/red-green.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
-import { runCommands } from "../run-commands.ts";
+import { asRequest, runCommands, verificationEnv } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
-import { asRequest, verificationEnv } from "./verify-candidate.ts";
 
 /**
  * Runs the required commands on the prepared base with the candidate's test files alone: the tests must be seen to fail

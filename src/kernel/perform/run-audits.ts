@@ -3,12 +3,13 @@ import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
 import { decideBackoffMs } from "../../domain/backoff.ts";
 import type { EventDetails, FileDigest, StageExecution } from "../../domain/journal.ts";
 import { buildGuardrails, buildTask } from "../../domain/prompt.ts";
+import { describeSurface } from "../../domain/verification-surface.ts";
 import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
 import type { Worktree } from "../../ports.ts";
 import { readNamed } from "../named-files.ts";
 import { prepareWorktree, type PreparedWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
-import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
+import { attemptFolder, candidateLimits, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { packetFolder } from "./freeze-packet.ts";
 import { judgeFacts, runJudge } from "./judge-program.ts";
 
@@ -109,12 +110,13 @@ async function readPacket(context: RunContext, folder: string): Promise<PacketCo
 }
 
 async function isCheckoutChanged(
-  { ports }: RunContext,
+  context: RunContext,
   worktree: Worktree,
   commit: string,
   preparedPaths: readonly string[],
 ): Promise<boolean> {
-  const checkout = await ports.repository.buildCandidate(worktree, commit, preparedPaths);
+  const { repository } = context.ports;
+  const checkout = await repository.buildCandidate(worktree, commit, preparedPaths, candidateLimits(context));
   return checkout.kind === "refused" || checkout.changes.length > 0;
 }
 
@@ -196,6 +198,7 @@ function renderLanePrompt(
     packetSha256: facts.packet_sha256,
     nonce: facts.nonce,
     hasEvidence: itemState(context, itemId).evidence.length > 0,
+    surface: describeSurface(currentAttempt(context, itemId).candidates.at(-1)?.verified?.surface),
     resultPath,
   });
 }

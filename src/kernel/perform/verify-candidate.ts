@@ -1,14 +1,16 @@
 import type { EventDetails } from "../../domain/journal.ts";
-import { inBash } from "../../domain/validation-commands.ts";
+import { judgeVerification } from "../../domain/verification.ts";
 import type { Worktree } from "../../ports.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
-import { runCommands, type CommandRequest } from "../run-commands.ts";
+import { asRequest, runCommands, verificationEnv } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
+import { trySurface, type TriedSurface } from "./try-surface.ts";
 
 /**
  * Verifies a candidate in a clean, prepared worktree of exactly its commit: the artifacts as they
  * are in the commit, then the plan's own words in bash. Every command is run, so that a fix round sees all that is wrong.
+ * A candidate that passes and has changed what it is verified by is tried once more by what was there before.
  */
 export async function verifyCandidate(
   context: RunContext,
@@ -41,10 +43,7 @@ export async function verifyCandidate(
         ],
       });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
-  const details: EventDetails<"verification_finished"> = {
-    attempt,
-    round,
-    commit,
+  const facts = {
     prepare_ending: failed ? prepared.ending : null,
     prepare_tracked_changes: failed ? [...prepared.trackedChanges] : [],
     commands: ran.results.map(({ words, purpose, ending, log }) => ({
@@ -54,37 +53,27 @@ export async function verifyCandidate(
       log,
     })),
     artifacts: failed ? [] : artifacts,
-    tamper: [...tamper],
-    executions: [...prepared.executions, ...ran.executions],
-    files: [...prepared.files, ...ran.files],
+  };
+  // Who does not pass by the own checks need not be asked about those that were there before.
+  const passes = tamper.length === 0 && judgeVerification(facts).kind === "passed";
+  const tried = passes ? await trySurface(context, itemId, { attempt, round, commit, run, folder }) : NOT_TRIED;
+  const details: EventDetails<"verification_finished"> = {
+    attempt,
+    round,
+    commit,
+    ...facts,
+    surface: tried.surface,
+    tamper: [...tamper, ...tried.tamper],
+    executions: [...prepared.executions, ...ran.executions, ...tried.executions],
+    files: [...prepared.files, ...ran.files, ...tried.files],
   };
   recorder.record("verification_finished", details, itemId);
 }
+
+const NOT_TRIED: TriedSurface = { surface: null, tamper: [], executions: [], files: [] };
 
 async function inspectArtifacts(context: RunContext, worktree: Worktree, paths: readonly string[]) {
   return Promise.all(
     paths.map(async (path) => ({ path, status: await context.ports.artifacts.inspect(worktree.path, path) })),
   );
-}
-
-/** Makes a request of a command of the plan. */
-export function asRequest(purpose: CommandRequest["purpose"]): (words: string) => CommandRequest {
-  return (words) => ({ command: inBash(words), purpose });
-}
-
-/** What a required command is told. */
-export function verificationEnv(
-  context: RunContext,
-  itemId: string,
-  attempt: number,
-  round: number,
-): Record<string, string> {
-  return {
-    ORCH_STAGE: "verify",
-    ORCH_RUN_ID: context.recorder.state.runId,
-    ORCH_PLAN_ID: context.plan.plan_id,
-    ORCH_ITEM_ID: itemId,
-    ORCH_ATTEMPT: String(attempt),
-    ORCH_ROUND: String(round),
-  };
 }
