@@ -19,7 +19,7 @@ import { createProcesses } from "./effects/process.ts";
 import { hostTable } from "./effects/process-tree.ts";
 import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
-import { createRunFiles } from "./effects/run-files.ts";
+import { createRunFiles, digestSavedFile } from "./effects/run-files.ts";
 import {
   findRunFolder,
   findRunFolders,
@@ -197,7 +197,7 @@ export function openForReading(workplace: Workplace, runFolder: string, runId: s
     checkpoint: readCheckpoint(runFolder),
     // Nothing is being written in a sealed run, whatever a file is called.
     files: [...saved.files, ...saved.temporaryFiles],
-    digest: (path: string) => files.digest(path),
+    digest: async (path: string) => digestSavedFile(runFolder, path),
     read: (path: string) => files.read(path),
   };
 }

@@ -9,8 +9,10 @@ const root: ProcessEntry = { pid: ROOT, ppid: process.pid, family: ROOT, startTi
 function machine(...moments: readonly (readonly ProcessEntry[])[]) {
   let moment = 0;
   const carriers = new Set<number>();
+  const list = () => moments[Math.min(moment++, moments.length - 1)] ?? [];
   const table: ProcessTable = {
-    list: () => moments[Math.min(moment++, moments.length - 1)] ?? [],
+    list,
+    find: (pid) => list().find((entry) => entry.pid === pid),
     carries: (pid) => carriers.has(pid),
     hasHomeBelow: () => false,
     commandOf: () => "",

@@ -91,7 +91,7 @@ export async function repairRun(
 /** Plain files that no event names; links and other odd entries cannot be named either, and are left to `verify`. */
 async function listUnnamed(
   files: readonly string[],
-  named: ReadonlyMap<string, unknown>,
+  named: { has(path: string): boolean },
   digest: (path: string) => Promise<unknown>,
 ): Promise<string[]> {
   const unnamed: string[] = [];

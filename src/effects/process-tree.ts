@@ -34,7 +34,7 @@ const SWEEP_PAUSE_MS = 20;
 export function followTree(table: ProcessTable, rootPid: number, marker: string): ProcessTree {
   const known = new Map<number, string>();
   const families = new Set<number>([rootPid]);
-  const root = table.list().find((entry) => entry.pid === rootPid);
+  const root = table.find(rootPid);
   if (root !== undefined) known.set(rootPid, root.startTime);
 
   const find = (byMarker: boolean): readonly ProcessEntry[] => {

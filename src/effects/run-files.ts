@@ -102,6 +102,12 @@ function isUnnamed(name: string): boolean {
   );
 }
 
+/** Digest of a file as it lies there, for who only reads. */
+export function digestSavedFile(root: string, path: string): FileDigest | undefined {
+  const bytes = readIfFile(join(root, path));
+  return bytes === undefined ? undefined : digestOfBytes(path, bytes);
+}
+
 function digestOfBytes(path: string, bytes: Uint8Array): FileDigest {
   return { path, sha256: sha256(bytes), bytes: bytes.length };
 }

@@ -22,6 +22,7 @@ export async function judgeCandidates(
 ): Promise<Mismatch[]> {
   const { plan, config } = run;
   const mismatches: Mismatch[] = [];
+  const listed: ListedCandidate[] = [];
   const { tier } = classifyRisk({ plan, config });
   for (const { event, isHighApproved: isApproved } of listCandidates(run)) {
     const { base_commit: base, tree, commit, files, violations } = event.details;
@@ -58,10 +59,31 @@ export async function judgeCandidates(
       mismatches.push(at(`repo.git commit ${commit}`, "is not a commit of the candidate's tree on its base"));
       continue;
     }
-    const found = await readDifference(ports.repository, base, tree);
-    if (found === undefined) mismatches.push(at(`repo.git commit ${commit}`, "cannot be read whole"));
-    else if (canonicalJson(found) !== canonicalJson(changes)) {
-      mismatches.push(at(path ?? commit, "is not what differs between the base and the candidate"));
+    listed.push({ base, tree, commit, changes, path: path ?? commit });
+  }
+  return [...mismatches, ...(await judgeLists(listed, ports.repository))];
+}
+
+/** A candidate whose commit is of its tree, and the list of changes that scope was judged by. */
+interface ListedCandidate {
+  readonly base: string;
+  readonly tree: string;
+  readonly commit: string;
+  readonly changes: readonly TreeChange[];
+  readonly path: string;
+}
+
+/** Compares the lists of changes with the trees, all at once: one question to git for each would cost a process each. */
+async function judgeLists(listed: readonly ListedCandidate[], repository: RunRepository): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  const pairs: { from: string; to: string }[] = [];
+  for (const { base, tree } of listed) pairs.push({ from: (await repository.readTreeOf(base)) ?? base, to: tree });
+  const found = await repository.listChangesOfPairs(pairs);
+  for (const [index, { commit, changes, path }] of listed.entries()) {
+    const differing = found[index];
+    if (differing === undefined) mismatches.push(at(`repo.git commit ${commit}`, "cannot be read whole"));
+    else if (canonicalJson(differing) !== canonicalJson(changes)) {
+      mismatches.push(at(path, "is not what differs between the base and the candidate"));
     }
   }
   return mismatches;
@@ -115,19 +137,6 @@ export async function isCommitOf(
 function parseChanges(bytes: Uint8Array | undefined): TreeChange[] | undefined {
   try {
     return treeChangeSchema.array().parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    return undefined;
-  }
-}
-
-/** What differs between two trees; nothing when one of them, or a file that differs, cannot be read. */
-async function readDifference(
-  repository: RunRepository,
-  base: string,
-  tree: string,
-): Promise<readonly TreeChange[] | undefined> {
-  try {
-    return await repository.listChanges(base, tree);
   } catch {
     return undefined;
   }

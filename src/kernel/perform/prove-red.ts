@@ -38,6 +38,7 @@ export async function proveRed(
           extraEnv: verificationEnv(context, itemId, attempt, round),
           commands: commands.map((words) => inBash(words, "red_command")),
         });
+  await ports.repository.forgetWorktree(worktree);
   recorder.record(
     "red_green_judged",
     {

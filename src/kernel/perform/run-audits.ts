@@ -42,7 +42,8 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
     lanes.map(({ lane, nonce }) => runLane(context, { itemId, command, worktree, folder, lane, nonce, turn })),
   );
   const tamper = await ports.repository.compareSnapshot(before, worktree);
-  const checkout = await ports.repository.buildCandidate(worktree, commit, prepared.preparedPaths);
+  const isAsItWas = await ports.repository.isUntouched(worktree, commit, prepared.preparedPaths);
+  await ports.repository.forgetWorktree(worktree);
   recorder.record(
     "audit_finished",
     {
@@ -51,7 +52,7 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
       packet_sha256,
       lanes: results.map(({ answer }) => answer),
       tamper: [...tamper],
-      checkout_changed: checkout.kind === "refused" || checkout.changes.length > 0,
+      checkout_changed: !isAsItWas,
       executions: [...prepared.executions, ...results.map(({ execution }) => execution)],
       files: [...prepared.files, ...results.flatMap(({ files }) => files)],
     },

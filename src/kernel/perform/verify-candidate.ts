@@ -40,6 +40,7 @@ export async function verifyCandidate(
         ],
       });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
+  await ports.repository.forgetWorktree(worktree);
   const details: EventDetails<"verification_finished"> = {
     attempt,
     round,
