@@ -1,7 +1,7 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
-import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
+import { makeFolderDurably, isStateWriteFault, PendingFolders } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
 import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
@@ -232,13 +232,14 @@ function assemble(
   },
 ): OpenRun {
   const { cache, prepareCache } = run.folders;
-  const journal = openJournal({ ...run, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
+  const pending = new PendingFolders();
+  const journal = openJournal({ ...run, pending, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
   const processes = createProcesses({ clock: systemClock, randomness: systemRandomness });
   const ports: Ports = {
     clock: systemClock,
     randomness: systemRandomness,
     journal,
-    files: createRunFiles(run.runFolder),
+    files: createRunFiles(run.runFolder, pending),
     repository: run.repository,
     user: workplace.user,
     processes,

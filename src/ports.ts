@@ -166,10 +166,16 @@ export interface RunFiles {
   /** Absolute path of the run folder. */
   readonly root: string;
   resolve(path: string): string;
-  /** Writes atomically and durably (temporary file, fsync, rename, fsync of the folder) and gives the digest to journal. */
+  /**
+   * Writes atomically (temporary file, fsync, rename) and gives the digest to journal; the folder is synced before the
+   * next event is, so that the name is as durable as the bytes when an event tells of it.
+   */
   write(path: string, bytes: Uint8Array | string): Promise<FileDigest>;
   read(path: string): Promise<Uint8Array | undefined>;
+  /** Syncs a file that a program wrote, before an event may name it, and gives its digest. */
   digest(path: string): Promise<FileDigest | undefined>;
+  /** Digest of a file that an event names already, so that it has been synced. */
+  digestSaved(path: string): Promise<FileDigest | undefined>;
   /** Files below a folder, relative to it. */
   list(path: string): Promise<readonly string[]>;
   /** Makes the folder of a path. */

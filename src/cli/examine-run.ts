@@ -34,7 +34,7 @@ export async function examineRun(workplace: Workplace, runFolder: string): Promi
     headAt: (seq) => journal.events[seq]?.prev,
   });
   const { digest, repository } = reading;
-  const checked = await checkSavedRun(run, { files: { digest }, repository }, reading);
+  const checked = await checkSavedRun(run, { files: { digestSaved: digest }, repository }, reading);
   const configPath = state.created.config.path ?? DEFAULT_CONFIG_PATH;
   const verified = await verifyRun(run, { ...reading, configPath });
   const facts = readResumeFacts(runFolder, run);

@@ -3,13 +3,16 @@ import { dirname, join, relative } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import type { FileDigest } from "../domain/journal.ts";
 import type { RunFiles } from "../ports.ts";
-import { guardWrite, makeFolderDurably, replaceFile } from "./durable-files.ts";
+import { guardWrite, makeFolderDurably, type PendingFolders, replaceFile } from "./durable-files.ts";
 
 /** Suffix of files that are being written; whoever finds one may remove it. */
 export const TEMPORARY_SUFFIX = ".writing";
 
-/** Opens the files of a run folder. Every write is durable before its digest is given to the journal. */
-export function createRunFiles(root: string): RunFiles {
+/**
+ * Opens the files of a run folder. Every write is durable before the journal names it: the bytes at once, the name, when
+ * `pending` is given, with the sync that comes before the next event.
+ */
+export function createRunFiles(root: string, pending?: PendingFolders): RunFiles {
   const resolve = (path: string): string => {
     if (path.startsWith("/") || path.split("/").includes(".."))
       throw new Error(`not a path of the run folder: ${path}`);
@@ -20,8 +23,8 @@ export function createRunFiles(root: string): RunFiles {
     resolve,
     async write(path, bytes) {
       const target = resolve(path);
-      makeFolderDurably(dirname(target));
-      replaceFile(target, bytes, { durable: true, temporary: `${target}${TEMPORARY_SUFFIX}` });
+      makeFolderDurably(dirname(target), pending);
+      replaceFile(target, bytes, { durable: true, temporary: `${target}${TEMPORARY_SUFFIX}`, pending });
       return digestOfBytes(path, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
     },
     read: async (path) => readIfFile(resolve(path)),
@@ -40,6 +43,7 @@ export function createRunFiles(root: string): RunFiles {
       });
       return digestOfBytes(path, bytes);
     },
+    digestSaved: async (path) => digestSavedFile(root, path),
     async list(path) {
       const folder = resolve(path);
       return readdirSync(folder, { withFileTypes: true, recursive: true })

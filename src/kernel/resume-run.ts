@@ -31,7 +31,7 @@ export interface ResumeFacts {
  */
 export async function checkSavedRun(
   run: SavedRun,
-  ports: { readonly files: Pick<Ports["files"], "digest">; readonly repository: Ports["repository"] },
+  ports: { readonly files: Pick<Ports["files"], "digestSaved">; readonly repository: Ports["repository"] },
   facts: Pick<ResumeFacts, "checkpoint">,
 ): Promise<Result<{ warnings: string[] }, SavedRunFault>> {
   const { state, journal } = run;
@@ -45,7 +45,7 @@ export async function checkSavedRun(
   for (const file of state.files.values()) {
     // Reports are written again at every stop; between two stops the old ones may stand, or be half replaced.
     if (file.path === REPORT_JSON || file.path === REPORT_MARKDOWN) continue;
-    const found = await ports.files.digest(file.path);
+    const found = await ports.files.digestSaved(file.path);
     if (found?.sha256 === file.sha256) continue;
     const message = found === undefined ? "is missing" : "is not what the journal names";
     return err({ code: "ARTIFACT_TAMPERED", path: file.path, message });
