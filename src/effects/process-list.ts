@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 
 /** One process that is alive; what has ended and only waits for its parent is left out. */
 export interface ProcessEntry {
@@ -78,11 +78,23 @@ function readEntry(pid: number): { readonly entry: ProcessEntry; readonly hasEnd
   };
 }
 
+/** Used again for every file: hundreds are read after each program, and none says how long it is. */
+let buffer = Buffer.allocUnsafe(64 * 1024);
+
 function readProc(pid: number, name: string): string | undefined {
+  let file: number | undefined;
   try {
-    return readFileSync(`/proc/${pid}/${name}`, "latin1");
+    file = openSync(`/proc/${pid}/${name}`, "r");
+    let length = 0;
+    for (let count = -1; count !== 0; length += count) {
+      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+      count = readSync(file, buffer, length, buffer.length - length, null);
+    }
+    return buffer.toString("latin1", 0, length);
   } catch {
     return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -52,26 +52,22 @@ export async function buildCandidateTree(input: {
 }
 
 /**
- * Whether a worktree is exactly what was checked out, every file hashed again and nothing beside it but `excluded`. No
- * ignore rule is asked: what is ignored is there too.
+ * Whether a worktree would give the tree of `tip` again: every tracked file is hashed, and nothing lies beside them but
+ * what the rules ignore and `excluded` lists. Half the questions of a candidate, and the same answer.
  */
-export async function isUntouchedTree(input: {
-  store: ObjectStore;
-  worktree: Worktree;
-  tip: string;
-  excluded: readonly string[];
-}): Promise<boolean> {
+export async function isUntouchedTree(input: Parameters<typeof buildCandidateTree>[0]): Promise<boolean> {
   const { path: root } = input.worktree;
   if (!(await lstat(root)).isDirectory()) return false;
   await using scratch = await openScratch(input.store);
   const context = scratch.context(root);
+  const excludeFile = join(scratch.folder, "exclude");
+  await writeFile(excludeFile, input.ignoreRules);
   await runGit(context, "read-tree", [input.tip]);
-  const { tracked, untracked, changed } = await listFiles(context, undefined);
+  const { tracked, untracked, changed } = await listFiles(context, excludeFile);
   const isExcluded = buildExclusion(input.excluded);
-  const isForeign = (path: Buffer): boolean => !isExcluded(path.toString("utf8"));
   return (
     changed.length === 0 &&
-    !untracked.some(isForeign) &&
+    untracked.every((path) => isExcluded(path.toString("utf8"))) &&
     !hasLinkedFolder(root, tracked) &&
     findNestedGit(root, tracked).every((path) => isExcluded(path))
   );

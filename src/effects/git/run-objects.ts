@@ -44,8 +44,9 @@ export function buildCandidates(places: WorktreePlaces, facts: KnownFacts): Cand
     buildCandidate,
     async isUntouched(worktree, commit, excluded) {
       const tip = await readWorktreeCommit(places, worktree.name);
-      if (tip === commit && (await isUntouchedTree({ store, worktree, tip, excluded }))) return true;
-      // Something is there: whether it counts, the ignore rules of the commit say.
+      const ignoreRules = await facts.ignoreRules(commit);
+      if (tip === commit && (await isUntouchedTree({ store, worktree, tip, ignoreRules, excluded }))) return true;
+      // Something is there: what it comes to, the candidate says.
       const candidate = await buildCandidate(worktree, commit, excluded);
       return candidate.kind === "built" && candidate.changes.length === 0;
     },
