@@ -2,7 +2,7 @@ import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { makeCacheRoot } from "./effects/cache-root.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
-import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
+import { makeFolderDurably, isStateWriteFault, PendingFolders } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts, readArtifact } from "./effects/expected-artifacts.ts";
 import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
@@ -28,7 +28,7 @@ import { createProcesses } from "./effects/process.ts";
 import { hostTable } from "./effects/process-tree.ts";
 import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
-import { createRunFiles } from "./effects/run-files.ts";
+import { createRunFiles, digestSavedFile } from "./effects/run-files.ts";
 import {
   findRunFolder,
   findRunFolders,
@@ -221,7 +221,7 @@ export function openForReading(workplace: Workplace, runFolder: string, runId: s
     checkpoint: readCheckpoint(runFolder),
     // Nothing is being written in a sealed run, whatever a file is called.
     files: [...saved.files, ...saved.temporaryFiles],
-    digest: (path: string) => files.digest(path),
+    digest: async (path: string) => digestSavedFile(runFolder, path),
     read: (path: string) => files.read(path),
   };
 }
@@ -256,13 +256,14 @@ function assemble(
   },
 ): OpenRun {
   const { cache, prepareCache } = run.folders;
-  const journal = openJournal({ ...run, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
+  const pending = new PendingFolders();
+  const journal = openJournal({ ...run, pending, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
   const processes = createProcesses({ clock: systemClock, randomness: systemRandomness });
   const ports: Ports = {
     clock: systemClock,
     randomness: systemRandomness,
     journal,
-    files: createRunFiles(run.runFolder),
+    files: createRunFiles(run.runFolder, pending),
     repository: run.repository,
     user: workplace.user,
     processes,

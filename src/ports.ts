@@ -63,7 +63,13 @@ export interface TamperSnapshot {
 
 /** What a session left, as one tree that the orchestrator built itself, or why none can be built. */
 export type CandidateTree =
-  | { readonly kind: "built"; readonly tree: string; readonly changes: readonly TreeChange[] }
+  | {
+      readonly kind: "built";
+      readonly tree: string;
+      readonly changes: readonly TreeChange[];
+      /** All paths tracked at the commit that the worktree was made from. */
+      readonly trackedPaths: readonly string[];
+    }
   /** `GIT_TAMPERED`: an object that the session stored is not what its name promises. `DIFF_LIMIT_EXCEEDED`: a flood. */
   | {
       readonly kind: "refused";
@@ -87,6 +93,8 @@ export interface RunRepository {
   copyPaths(worktree: Worktree, commit: string, paths: readonly string[]): Promise<void>;
   /** Makes the files of a worktree those of `tree`, HEAD and index staying at its commit. */
   restoreTree(worktree: Worktree, tree: string): Promise<void>;
+  /** Has git forget a worktree that nothing is built on any more; its folder stays until the run is done. */
+  forgetWorktree(worktree: Worktree): Promise<void>;
   /** Removes every worktree of the run, folders included. */
   removeWorktrees(): Promise<void>;
   /** Records HEAD, refs, hooks, config, info, alternates, index flags and stored objects. */
@@ -107,6 +115,13 @@ export interface RunRepository {
     excluded: readonly string[],
     limits?: CandidateLimits,
   ): Promise<CandidateTree>;
+  /** Whether a worktree is still exactly the checkout of `commit` and what `excluded` lists. */
+  isUntouched(
+    worktree: Worktree,
+    commit: string,
+    excluded: readonly string[],
+    limits?: CandidateLimits,
+  ): Promise<boolean>;
   /** Files that are untracked in a worktree: what its `prepare` added. */
   listUntracked(worktree: Worktree): Promise<readonly string[]>;
   /** Paths of tracked files whose content differs from `commit`. */
@@ -119,6 +134,10 @@ export interface RunRepository {
   buildPatch(from: string, to: string): Promise<Uint8Array>;
   /** Changes between two trees or commits, one for each path. */
   listChanges(from: string, to: string): Promise<readonly TreeChange[]>;
+  /** The same for many pairs of trees in one go; nothing for a pair that cannot be read whole. */
+  listChangesOfPairs(
+    pairs: readonly { readonly from: string; readonly to: string }[],
+  ): Promise<(readonly TreeChange[] | undefined)[]>;
   /** The commit a ref of the private repository names. */
   readRef(ref: string): Promise<string | undefined>;
   /** Moves a ref from `from` to `to` by compare-and-swap; `undefined` means that the ref must not exist. */
@@ -168,10 +187,16 @@ export interface RunFiles {
   /** Absolute path of the run folder. */
   readonly root: string;
   resolve(path: string): string;
-  /** Writes atomically and durably (temporary file, fsync, rename, fsync of the folder) and gives the digest to journal. */
+  /**
+   * Writes atomically (temporary file, fsync, rename) and gives the digest to journal; the folder is synced before the
+   * next event is, so that the name is as durable as the bytes when an event tells of it.
+   */
   write(path: string, bytes: Uint8Array | string): Promise<FileDigest>;
   read(path: string): Promise<Uint8Array | undefined>;
+  /** Syncs a file that a program wrote, before an event may name it, and gives its digest. */
   digest(path: string): Promise<FileDigest | undefined>;
+  /** Digest of a file that an event names already, so that it has been synced. */
+  digestSaved(path: string): Promise<FileDigest | undefined>;
   /** Makes the folder of a path. */
   makeFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;

@@ -11,8 +11,10 @@ function machine(...moments: readonly (readonly ProcessEntry[])[]) {
   let moment = 0;
   const carriers = new Set<number>();
   const strays = new Set<number>();
+  const list = () => moments[Math.min(moment++, moments.length - 1)] ?? [];
   const table: ProcessTable = {
-    list: () => moments[Math.min(moment++, moments.length - 1)] ?? [],
+    list,
+    find: (pid) => list().find((entry) => entry.pid === pid),
     carries: (pid) => carriers.has(pid),
     isStrayIn: ({ pid }, folder) => folder === HOME && strays.has(pid),
     hasHomeBelow: () => false,

@@ -113,13 +113,24 @@ export function buildProtectedMatcher(
   config: Pick<Config, "paths" | "policy">,
   files: readonly string[],
 ): (path: string) => boolean {
-  const matches = buildPathMatcher([...PROTECTED_FLOOR, ...config.policy["protected-paths"]]);
+  const matches = matcherOf(config);
   // Names of places, not patterns: a bracket in one stands for itself.
   const places = listProtectedPlaces(config, files).map((path) => foldPath(normalizePath(path)));
   return (path) => {
     const folded = foldPath(path);
     return matches(path) || matches(folded) || places.some((place) => isInside(place, folded));
   };
+}
+
+/** Matchers by the configuration they were made of: its globs are the same for every item of a run. */
+const matchers = new WeakMap<Pick<Config, "policy">, (path: string) => boolean>();
+
+function matcherOf(config: Pick<Config, "policy">): (path: string) => boolean {
+  const known = matchers.get(config);
+  if (known !== undefined) return known;
+  const matcher = buildPathMatcher([...PROTECTED_FLOOR, ...config.policy["protected-paths"]]);
+  matchers.set(config, matcher);
+  return matcher;
 }
 
 /** The same for people and prompts: the floor, and what configuration adds to it. */

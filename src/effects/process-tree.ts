@@ -40,7 +40,7 @@ export function followTree(
 ): ProcessTree {
   const known = new Map<number, string>();
   const families = new Set<number>([rootPid]);
-  const root = table.list().find((entry) => entry.pid === rootPid);
+  const root = table.find(rootPid);
   if (root !== undefined) known.set(rootPid, root.startTime);
 
   // Who left the family leads a session of its own, younger than the program; a person's programs belong to an older one.

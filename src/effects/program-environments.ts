@@ -56,8 +56,11 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array |
     return new Uint8Array([0xff]);
   }
   try {
-    if (!(await file.stat()).isFile()) return new Uint8Array([0xff]);
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax + 1), 0, bytesMax + 1, 0);
+    const stat = await file.stat();
+    if (!stat.isFile()) return new Uint8Array([0xff]);
+    // As much as there is: a buffer for all that is allowed would be most of the memory of a run.
+    const length = Math.min(stat.size, bytesMax + 1);
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();

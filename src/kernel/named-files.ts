@@ -27,12 +27,12 @@ export async function readNamed({ ports, recorder }: RunContext, path: string): 
 /** The first file that is not what the journal names, and what is wrong with it; nothing when all are. */
 export async function findTamperedFile(
   state: RunState,
-  files: Pick<Ports["files"], "digest">,
+  files: Pick<Ports["files"], "digestSaved">,
 ): Promise<{ readonly path: string; readonly message: string } | undefined> {
   for (const file of state.files.values()) {
     // Reports are written again at every stop; between two stops the old ones may stand, or be half replaced.
     if (file.path === REPORT_JSON || file.path === REPORT_MARKDOWN) continue;
-    const found = await files.digest(file.path);
+    const found = await files.digestSaved(file.path);
     if (found?.sha256 === file.sha256) continue;
     return { path: file.path, message: found === undefined ? "is missing" : "is not what the journal names" };
   }

@@ -32,7 +32,7 @@ export interface ResumeFacts {
  */
 export async function checkSavedRun(
   run: SavedRun,
-  ports: { readonly files: Pick<Ports["files"], "digest">; readonly repository: Ports["repository"] },
+  ports: { readonly files: Pick<Ports["files"], "digestSaved">; readonly repository: Ports["repository"] },
   facts: Pick<ResumeFacts, "checkpoint">,
 ): Promise<Result<{ warnings: string[] }, SavedRunFault>> {
   const { state, journal } = run;

@@ -24,6 +24,7 @@ export async function judgeCandidates(
 ): Promise<Mismatch[]> {
   const { plan, config } = run;
   const mismatches: Mismatch[] = [];
+  const listed: ListedCandidate[] = [];
   const { tier } = classifyRisk({ plan, config });
   for (const { event, isHighApproved: isApproved } of listCandidates(run)) {
     const { base_commit: base, tree, commit, files, violations } = event.details;
@@ -60,10 +61,31 @@ export async function judgeCandidates(
       mismatches.push(at(`repo.git commit ${commit}`, "is not a commit of the candidate's tree on its base"));
       continue;
     }
-    const found = await readDifference(ports.repository, base, tree);
-    if (found === undefined) mismatches.push(at(`repo.git commit ${commit}`, "cannot be read whole"));
-    else if (canonicalJson(found) !== canonicalJson(changes)) {
-      mismatches.push(at(path ?? commit, "is not what differs between the base and the candidate"));
+    listed.push({ base, tree, commit, changes, path: path ?? commit });
+  }
+  return [...mismatches, ...(await judgeLists(listed, ports.repository))];
+}
+
+/** A candidate whose commit is of its tree, and the list of changes that scope was judged by. */
+interface ListedCandidate {
+  readonly base: string;
+  readonly tree: string;
+  readonly commit: string;
+  readonly changes: readonly TreeChange[];
+  readonly path: string;
+}
+
+/** Compares the lists of changes with the trees, all at once: one question to git for each would cost a process each. */
+async function judgeLists(listed: readonly ListedCandidate[], repository: RunRepository): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  const pairs: { from: string; to: string }[] = [];
+  for (const { base, tree } of listed) pairs.push({ from: (await repository.readTreeOf(base)) ?? base, to: tree });
+  const found = await repository.listChangesOfPairs(pairs);
+  for (const [index, { commit, changes, path }] of listed.entries()) {
+    const differing = found[index];
+    if (differing === undefined) mismatches.push(at(`repo.git commit ${commit}`, "cannot be read whole"));
+    else if (canonicalJson(differing) !== canonicalJson(changes)) {
+      mismatches.push(at(path, "is not what differs between the base and the candidate"));
     }
   }
   return mismatches;
@@ -108,23 +130,29 @@ export async function judgeSurfaces(
   { journal, plan, config }: SavedRun,
   repository: RunRepository,
 ): Promise<Mismatch[]> {
-  const mismatches: Mismatch[] = [];
-  for (const event of eventsOf(journal.events, "verification_finished")) {
-    const { commit, surface, tamper } = event.details;
-    const built = eventsOf(journal.events, "candidate_built").find((each) => each.details.commit === commit);
-    const item = plan.items.find((candidate) => candidate.item_id === event.item_id);
-    if (tamper.length > 0 || built === undefined || item === undefined) continue;
-    if (judgeVerification({ ...event.details, surface: null }).kind !== "passed") continue;
-    const changes = await readDifference(repository, built.details.base_commit, commit);
-    if (changes === undefined) continue;
-    const found = findSurface(changes, item.required_commands, config.validation["test-paths"]);
+  const builtOf = new Map(eventsOf(journal.events, "candidate_built").map(({ details }) => [details.commit, details]));
+  const items = new Map(plan.items.map((item) => [item.item_id, item]));
+  const asked = eventsOf(journal.events, "verification_finished").flatMap((event) => {
+    const { commit, tamper } = event.details;
+    const built = builtOf.get(commit);
+    const item = items.get(event.item_id ?? "");
+    if (tamper.length > 0 || built === undefined || item === undefined) return [];
+    const passed = judgeVerification({ ...event.details, surface: null }).kind === "passed";
+    return passed ? [{ event, item, base: built.base_commit, tree: built.tree }] : [];
+  });
+  const pairs: { from: string; to: string }[] = [];
+  for (const { base, tree } of asked) pairs.push({ from: (await repository.readTreeOf(base)) ?? base, to: tree });
+  const found = await repository.listChangesOfPairs(pairs);
+  return asked.flatMap(({ event, item }, index) => {
+    const changes = found[index];
+    if (changes === undefined) return [];
+    const { surface } = event.details;
+    const { paths, deletedTests } = findSurface(changes, item.required_commands, config.validation["test-paths"]);
     const named = { paths: surface?.paths ?? [], deletedTests: surface?.deleted_tests ?? [] };
-    if (canonicalJson(named) === canonicalJson({ paths: found.paths, deletedTests: found.deletedTests })) continue;
-    mismatches.push(
-      at(`run-events.jsonl:${event.seq}`, "what the candidate changed of its own verification is another"),
-    );
-  }
-  return mismatches;
+    return canonicalJson(named) === canonicalJson({ paths, deletedTests })
+      ? []
+      : [at(`run-events.jsonl:${event.seq}`, "what the candidate changed of its own verification is another")];
+  });
 }
 
 /** Whether a commit has exactly that tree and that one parent. */
@@ -141,19 +169,6 @@ export async function isCommitOf(
 function parseChanges(bytes: Uint8Array | undefined): TreeChange[] | undefined {
   try {
     return treeChangeSchema.array().parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    return undefined;
-  }
-}
-
-/** What differs between two trees; nothing when one of them, or a file that differs, cannot be read. */
-async function readDifference(
-  repository: RunRepository,
-  base: string,
-  tree: string,
-): Promise<readonly TreeChange[] | undefined> {
-  try {
-    return await repository.listChanges(base, tree);
   } catch {
     return undefined;
   }

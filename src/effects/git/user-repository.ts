@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { isRunId } from "../../domain/ids.ts";
 import { GIT_MIN_TEXT, isGitTooOld, parseGitVersion } from "../../domain/git-version.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
@@ -120,7 +121,7 @@ function buildUserRepository(
   };
   return {
     ...facts,
-    readRef: (ref) => readCommitOfRef(context, ref),
+    readRef: buildRefReader(context, facts.gitCommonDir),
     isAncestor: async (commit, of) => {
       const args = ["--is-ancestor", commit, of];
       // 128: one of the two is not here at all, so it is nobody's ancestor.
@@ -145,6 +146,29 @@ function buildUserRepository(
       return swapRefIn(context, ref, from, head);
     },
   };
+}
+
+/**
+ * Reads refs; git is asked again only when the file of a branch says something else than git has said it means. A branch
+ * that is packed, symbolic or kept in another way has no such file.
+ */
+function buildRefReader(context: GitContext, gitCommonDir: string): (ref: string) => Promise<string | undefined> {
+  const answered = new Map<string, string>();
+  return async (ref) => {
+    const text = /^refs\/heads\/(?!.*\.\.)[^\0]+$/.test(ref) ? readTextFile(join(gitCommonDir, ref)) : undefined;
+    if (text !== undefined && answered.get(ref) === text) return text.trim();
+    const commit = await readCommitOfRef(context, ref);
+    if (text !== undefined && text === `${commit}\n`) answered.set(ref, text);
+    return commit;
+  };
+}
+
+function readTextFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
 }
 
 const BASE_PINS = "refs/conveyor/base/";

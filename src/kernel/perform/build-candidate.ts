@@ -20,14 +20,14 @@ export async function buildCandidate(
   const excluded = await readPreparedPaths(context, itemId, attempt);
   const candidate = await ports.repository.buildCandidate(worktree, base, excluded, candidateLimits(context));
   if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
-  const { tree, changes } = candidate;
+  const { tree, changes, trackedPaths } = candidate;
   const violations = judgeScope(changes, {
     item: planItem(context, itemId),
     planPath: context.plan.path,
     configPath: context.configPath,
     config: context.config,
     ...readScopeException(context, itemId),
-    trackedPaths: await ports.repository.listFilesAt(base),
+    trackedPaths,
   });
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/candidate-${state.sessions.length}`;
   const changesFile = await ports.files.write(`${folder}/changes.json`, `${JSON.stringify(changes, null, 1)}\n`);

@@ -39,6 +39,7 @@ export async function proveRed(
           commands: commands.map(asRequest("red_command")),
         });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
+  await ports.repository.forgetWorktree(worktree);
   recorder.record(
     "red_green_judged",
     {

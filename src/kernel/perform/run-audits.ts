@@ -55,8 +55,9 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
   // A checkout whose metadata was changed may be no checkout any more: it is not looked at.
   const isChanged =
     tamper.length > 0 ||
-    (await isCheckoutChanged(context, worktree, commit, prepared.preparedPaths)) ||
+    !(await ports.repository.isUntouched(worktree, commit, prepared.preparedPaths, candidateLimits(context))) ||
     (await ports.preparer.digestPrepared(worktree, prepared.preparedPaths)) !== preparedBefore;
+  await ports.repository.forgetWorktree(worktree);
   recorder.record(
     "audit_finished",
     {
@@ -103,21 +104,10 @@ interface PacketContent {
 }
 
 async function readPacket(context: RunContext, folder: string): Promise<PacketContent[]> {
-  const paths = [...context.recorder.state.files.keys()].filter((path) => path.startsWith(`${folder}/`));
+  const paths = [...context.recorder.state.files.paths()].filter((path) => path.startsWith(`${folder}/`));
   return Promise.all(
     paths.map(async (path) => ({ path: path.slice(folder.length + 1), bytes: await readNamed(context, path) })),
   );
-}
-
-async function isCheckoutChanged(
-  context: RunContext,
-  worktree: Worktree,
-  commit: string,
-  preparedPaths: readonly string[],
-): Promise<boolean> {
-  const { repository } = context.ports;
-  const checkout = await repository.buildCandidate(worktree, commit, preparedPaths, candidateLimits(context));
-  return checkout.kind === "refused" || checkout.changes.length > 0;
 }
 
 async function runLane(

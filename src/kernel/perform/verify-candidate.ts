@@ -43,6 +43,7 @@ export async function verifyCandidate(
         ],
       });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
+  await ports.repository.forgetWorktree(worktree);
   const facts = {
     prepare_ending: failed ? prepared.ending : null,
     prepare_tracked_changes: failed ? [...prepared.trackedChanges] : [],
