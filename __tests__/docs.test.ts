@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { REASON_CODE_NAMES, REASON_CODES } from "../src/domain/reason-codes.ts";
+import { ITEM_STATES, TERMINAL_STATES } from "../src/domain/run-stop.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -94,6 +95,56 @@ describe("docs/policy-and-gates.md", () => {
     ]);
   });
 });
+
+describe("docs/runbook.md", () => {
+  const sections = new Map(
+    read("docs/runbook.md")
+      .split(/^### /m)
+      .slice(1)
+      .map((section) => [section.slice(0, section.indexOf("\n")), section] as const),
+  );
+
+  it.each(REASON_CODE_NAMES)("says where to look and what to do after %s", (code) => {
+    expect(sections.get(code)).toMatch(/^- \*\*Look\*\*: \S[\s\S]*^- \*\*Do\*\*: \S/m);
+  });
+
+  it.each([...TERMINAL_STATES, "no state yet", ...ITEM_STATES])("has a section for the state %s", (state) => {
+    expect(sections.get(state)?.split("\n\n")[1]).toMatch(/\S/);
+  });
+
+  it("has no section for anything else, and none twice", () => {
+    const known: readonly string[] = [...REASON_CODE_NAMES, ...TERMINAL_STATES, ...ITEM_STATES, "no state yet"];
+    expect([...sections.keys()].filter((title) => !known.includes(title))).toEqual([]);
+    expect(read("docs/runbook.md").match(/^### /gm)).toHaveLength(sections.size);
+  });
+
+  it("gives commands and options that the command line has", () => {
+    const commands = [...read("docs/runbook.md").matchAll(/`(?:[A-Z_]+=1 )?conveyor ([^`]+)`/g)].map(
+      ([, words]) => words ?? "",
+    );
+    expect(commands.length).toBeGreaterThan(30);
+    expect(commands.filter((command) => command.includes("\n"))).toEqual([]);
+    const wrong = commands.filter((command) => {
+      const words = command.split(" ");
+      const name = words[0] === "gate" ? words.slice(0, 2) : words.slice(0, 1);
+      const help = helpOf(name);
+      return words.some((word) => word.startsWith("--") && !help.includes(word));
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
+const helps = new Map<string, string>();
+
+/** What `conveyor … --help` prints. */
+function helpOf(words: readonly string[]): string {
+  const key = words.join(" ");
+  const help =
+    helps.get(key) ??
+    execFileSync(process.execPath, [join(ROOT, "dist", "cli.js"), ...words, "--help"], { encoding: "utf8" });
+  helps.set(key, help);
+  return help;
+}
 
 describe("docs/glossary.md", () => {
   it("explains each word once", () => {

@@ -1,8 +1,9 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
+import { makeCacheRoot } from "./effects/cache-root.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
 import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
-import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
+import { checkArtifacts, noteArtifacts, readArtifact } from "./effects/expected-artifacts.ts";
 import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
@@ -10,7 +11,14 @@ import { makeDemoRepository } from "./effects/demo-repository.ts";
 import { shieldSearchPath } from "./effects/environment.ts";
 import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
-import { isFolder, listPlanFiles, readFolder, readLocalFile } from "./effects/local-files.ts";
+import {
+  isFolder,
+  listFolder,
+  listPlanFiles,
+  readEvidence,
+  readLocalFile,
+  writeNewFile,
+} from "./effects/local-files.ts";
 import { inspectArtifact } from "./effects/inspect-artifact.ts";
 import { readJournalLines } from "./effects/journal-lines.ts";
 import { cutTornTail, openJournal, type JournalPosition } from "./effects/journal-store.ts";
@@ -25,6 +33,7 @@ import {
   findRunFolder,
   findRunFolders,
   findRunPlaces,
+  isLink,
   listRunFolders,
   listStartFolders,
   makeRunsFolder,
@@ -45,6 +54,7 @@ import {
 import {
   listCaches,
   listHalfRemoved,
+  listNames,
   listRunIds,
   listWorktreeNames,
   removeRunFolder,
@@ -56,21 +66,27 @@ import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 export const world = {
   isStateWriteFault,
   isOutsideFault,
+  isLink,
   readHolder,
   findRunFolder,
   listRunFolders,
   toRepositoryPath,
   readLocalFile,
-  readFolder,
+  readEvidence,
+  listFolder,
   isFolder,
   listPlanFiles,
+  writeNewFile,
   readCheckpoint,
   readSavedRun,
   probeEnvironment,
   shieldSearchPath,
   makeDemoRepository,
+  makeCacheRoot: ({ cacheRoot, cacheIsShared }: RunPlaces) =>
+    makeCacheRoot({ path: cacheRoot, isShared: cacheIsShared }),
   listStartFolders,
   listHalfRemoved,
+  listNames,
   listRunIds,
   removeRunFolder,
   timeBefore,
@@ -130,6 +146,8 @@ export async function openNewRun(
   wiring: RunWiring,
   input: { outputDir: string | undefined; planId: string },
 ): Promise<Result<OpenRun, { message: string }>> {
+  const cache = makeCacheRoot({ path: workplace.places.cacheRoot, isShared: workplace.places.cacheIsShared });
+  if (!cache.ok) return cache;
   const { runId, runFolder } = nameRun(workplace.places, input.outputDir, machine);
   if (await isOccupied(runFolder)) {
     return {
@@ -181,9 +199,13 @@ export async function openLockedRun(
 
 /** What a resume finds in a run folder besides journal and inputs. */
 export function readResumeFacts(runFolder: string, run: SavedRun) {
+  const saved = listSavedFiles(runFolder);
+  // What an event names was written to its end, whatever a program called it.
+  const isNamed = (path: string): boolean => run.state.files.has(path);
   return {
     checkpoint: readCheckpoint(runFolder),
-    ...listSavedFiles(runFolder),
+    files: [...saved.files, ...saved.temporaryFiles.filter(isNamed)],
+    temporaryFiles: saved.temporaryFiles.filter((path) => !isNamed(path)),
     tornTail: readTornTail(runFolder, run.journal.validBytes),
     cutTornTail: () => cutTornTail(runFolder, run.journal.validBytes),
     moveFile: (from: string, to: string) => moveSavedFile(runFolder, from, to),
@@ -250,7 +272,7 @@ function assemble(
       orchestratorEnv: workplace.env,
       forbiddenPathRoots: [workplace.places.root, run.runFolder, cache],
     }),
-    artifacts: { note: noteArtifacts, check: checkArtifacts, inspect: inspectArtifact },
+    artifacts: { note: noteArtifacts, check: checkArtifacts, read: readArtifact, inspect: inspectArtifact },
     interrupt: wiring.interrupt,
     progress: wiring.progress,
   };

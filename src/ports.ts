@@ -172,8 +172,6 @@ export interface RunFiles {
   write(path: string, bytes: Uint8Array | string): Promise<FileDigest>;
   read(path: string): Promise<Uint8Array | undefined>;
   digest(path: string): Promise<FileDigest | undefined>;
-  /** Files below a folder, relative to it. */
-  list(path: string): Promise<readonly string[]>;
   /** Makes the folder of a path. */
   makeFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -211,6 +209,8 @@ export interface Preparation {
 /** Runs the configured prepare commands, or hands out a copy of their cached result. */
 export interface Preparer {
   prepare(request: PrepareRequest): Promise<Preparation>;
+  /** A digest of what names the content of prepared files in a worktree: equal ones mean that nobody wrote to them. */
+  digestPrepared(worktree: Worktree, preparedPaths: readonly string[]): Promise<string>;
 }
 
 /** Appends to the journal of one run, under one lock. */
@@ -252,6 +252,8 @@ export interface Artifacts {
     before: ArtifactNotes,
     paths: readonly string[],
   ): Promise<{ readonly missing: readonly string[]; readonly malformed: readonly string[] }>;
+  /** The bytes of a file below the root; nothing when there is none, or more than `bytesMax`. */
+  read(root: string, path: string, bytesMax: number): Promise<Uint8Array | undefined>;
   inspect(root: string, path: string): Promise<ArtifactCheck["status"]>;
 }
 

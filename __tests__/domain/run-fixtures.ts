@@ -62,6 +62,7 @@ export function planItem(input: Partial<PlanItem> = {}): PlanItem {
     suggested_commands: [],
     required_artifacts: [],
     notes: "",
+    allow_no_change: false,
     change_profile: "behavioral_code",
     line: 7,
     ...input,
@@ -78,6 +79,7 @@ export function buildPlan(items: readonly Partial<PlanItem>[] = [{}]): Plan {
     items: items.map((item) => planItem(item)),
     shared_sections: [],
     phase_sections: [],
+    item_sections: [],
   };
 }
 

@@ -8,6 +8,7 @@ import {
   expectGoesOn,
   readUndisturbedEnd,
   sample,
+  CAMPAIGN_MS,
 } from "../support/faults.ts";
 
 const BOUNDARIES = "fsync,rename,link,truncate";
@@ -25,22 +26,26 @@ function expectKilled(ended: Ended, name: string): void {
   expect(ended.signal, `${name}: ${ended.stderr}`).toBe("SIGKILL");
 }
 
-test("a run that is killed at any fsync, rename or link ends as an undisturbed one", { timeout: 600_000 }, async () => {
-  const { end } = await readUndisturbedEnd(make);
-  const calls = await countCalls(make, BOUNDARIES);
-  const kills = sample(listKills(calls), 5);
-  await forAll(kills, async ({ at, when }) => {
-    const name = `kill ${when} boundary ${at} (${calls[at - 1] ?? ""})`;
-    const repository = make();
-    expectKilled(await repository.startFaulty({ at, when, calls: BOUNDARIES }).ended, name);
-    await expectGoesOn(repository, end, name);
-    repository.remove();
-  });
-  expect(calls.length).toBeGreaterThan(50);
-  console.log(`kills: ${kills.length} at ${calls.length} boundaries of a one-item run`);
-});
+test(
+  "a run that is killed at any fsync, rename or link ends as an undisturbed one",
+  { timeout: CAMPAIGN_MS },
+  async () => {
+    const { end } = await readUndisturbedEnd(make);
+    const calls = await countCalls(make, BOUNDARIES);
+    const kills = sample(listKills(calls), 10);
+    await forAll(kills, async ({ at, when }) => {
+      const name = `kill ${when} boundary ${at} (${calls[at - 1] ?? ""})`;
+      const repository = make();
+      expectKilled(await repository.startFaulty({ at, when, calls: BOUNDARIES }).ended, name);
+      await expectGoesOn(repository, end, name);
+      repository.remove();
+    });
+    expect(calls.length).toBeGreaterThan(50);
+    console.log(`kills: ${kills.length} at ${calls.length} boundaries of a one-item run`);
+  },
+);
 
-test("a resume that is killed at a boundary of its own is resumed in turn", { timeout: 300_000 }, async () => {
+test("a resume that is killed at a boundary of its own is resumed in turn", { timeout: CAMPAIGN_MS }, async () => {
   const { end } = await readUndisturbedEnd(make);
   // Killed while its session is open, so that the resume has the most to do: set aside, lose the attempt, start again.
   const boundaries = await countCalls(make, BOUNDARIES);
@@ -64,7 +69,7 @@ test("a resume that is killed at a boundary of its own is resumed in turn", { ti
 
 test(
   "a run that waits at its gates is killed while it is resumed, and the item is not run again",
-  { timeout: 300_000 },
+  { timeout: CAMPAIGN_MS },
   async () => {
     const { end } = await readUndisturbedEnd(make);
     const block = async (repository: LedgerRepository) => {

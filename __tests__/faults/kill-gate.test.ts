@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { GATES_OPEN, PLAN_PATH } from "../support/conveyor.ts";
-import { countCalls, forAll, LedgerRepository, sample } from "../support/faults.ts";
+import { countCalls, forAll, LedgerRepository, sample, CAMPAIGN_MS } from "../support/faults.ts";
 
 const BOUNDARIES = "fsync,rename,link,truncate";
 const DECISION = ["--by", "Ada", "--note", "read"];
@@ -58,7 +58,7 @@ async function expectEnd(repository: LedgerRepository, name: string): Promise<vo
 
 test(
   "an audited item with a gate, killed on the way to it, ends as an undisturbed one",
-  { timeout: 300_000 },
+  { timeout: CAMPAIGN_MS },
   async () => {
     const calls = await countCalls(make, BOUNDARIES);
     const kills = sampleOf(calls, 24);
@@ -75,7 +75,7 @@ test(
   },
 );
 
-test.each(["the decision", "the resume after it"])("killed during %s", { timeout: 300_000 }, async (what) => {
+test.each(["the decision", "the resume after it"])("killed during %s", { timeout: CAMPAIGN_MS }, async (what) => {
   const atGate = async (repository: LedgerRepository): Promise<void> => {
     const ended = await repository.conveyor(["run", PLAN_PATH, ...repository.options()]);
     expect(ended.code, ended.stderr).toBe(3);

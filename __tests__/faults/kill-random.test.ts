@@ -9,6 +9,7 @@ import {
   listProgramsOf,
   expectGoesOn,
   readUndisturbedEnd,
+  CAMPAIGN_MS,
 } from "../support/faults.ts";
 
 const SEED = 20_260_325;
@@ -33,7 +34,7 @@ const make = () =>
 
 test(
   "a run of four items that is killed at a random moment ends as an undisturbed one",
-  { timeout: 1_200_000 },
+  { timeout: CAMPAIGN_MS },
   async () => {
     const { end, durationMs } = await readUndisturbedEnd(make);
     expect(end.items.map((item) => item.state)).toEqual(["passed", "passed", "passed", "passed"]);

@@ -1,10 +1,19 @@
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GATES_OPEN, PLAN_PATH } from "../support/conveyor.ts";
-import { eventually, LedgerRepository } from "../support/faults.ts";
+import { CAMPAIGN_MS, eventually, isLong, LedgerRepository } from "../support/faults.ts";
 
 const BOOT_ID = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 const PID_NAMESPACE = readlinkSync("/proc/self/ns/pid");
@@ -94,6 +103,20 @@ describe("a lock", () => {
   });
 });
 
+test.each([
+  ["a pipe", (path: string) => execFileSync("mkfifo", [path])],
+  ["a link to what has no end", (path: string) => symlinkSync("/dev/zero", path)],
+  ["a folder", (path: string) => mkdirSync(path)],
+])("a lock that is %s is somebody's, and holds no command up", { timeout: 60_000 }, async (_what, plant) => {
+  const { repository, folder } = await makeBlocked();
+  plant(join(folder, "lock.2"));
+  const resumed = await repository.goOn();
+  expect(resumed.code).toBe(73);
+  expect(resumed.stderr).toContain("lock.2, which cannot be read");
+  expect((await repository.conveyor(["doctor"])).stdout).toContain("LOCKED");
+  expect((await repository.conveyor(["prune", "--older-than", "0d"])).stdout).toContain("is held by whoever wrote");
+});
+
 test("a lock that another process is about to take is left alone: the file is that process's own", async () => {
   const { repository, folder } = await makeBlocked();
   const taking = join(folder, "lock.2.0123456789abcdef.writing");
@@ -118,9 +141,9 @@ test("the fence grows with every takeover and stands in every line", async () =>
 
 test(
   "twenty processes resume one run at once: one works, the others name it, nothing is lost",
-  { timeout: 120_000 },
+  { timeout: CAMPAIGN_MS },
   async () => {
-    for (let round = 0; round < 2; round += 1) {
+    for (let round = 0; round < (isLong ? 20 : 2); round += 1) {
       // An executor that waits for the others: whoever wins still holds the run when the last of them asks.
       const repository = new LedgerRepository({
         executor: 'mkdir -p out; echo done > out/01.txt; while [ ! -e "$LEDGER.go" ]; do sleep 0.05; done\n',

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { judgeCheckpoint } from "../../src/domain/checkpoint.ts";
 import { parseJournal } from "../../src/domain/journal-text.ts";
-import { countCalls, forAll, LedgerRepository, expectGoesOn, readUndisturbedEnd, sample } from "../support/faults.ts";
+import {
+  countCalls,
+  forAll,
+  LedgerRepository,
+  expectGoesOn,
+  readUndisturbedEnd,
+  sample,
+  CAMPAIGN_MS,
+} from "../support/faults.ts";
 
 const CALLS = "write,fsync,rename,link,truncate";
 const CODES = ["ENOSPC", "EIO", "EROFS"];
@@ -11,7 +19,7 @@ const make = () => new LedgerRepository();
 
 test(
   "a write that fails stops the run before it claims anything, and a resume goes on",
-  { timeout: 600_000 },
+  { timeout: CAMPAIGN_MS },
   async () => {
     const { end } = await readUndisturbedEnd(make);
     const calls = await countCalls(make, CALLS);
@@ -32,7 +40,7 @@ test(
   },
 );
 
-test("a resume whose write fails is resumed in turn", { timeout: 600_000 }, async () => {
+test("a resume whose write fails is resumed in turn", { timeout: CAMPAIGN_MS }, async () => {
   const { end } = await readUndisturbedEnd(make);
   const boundaries = await countCalls(make, CALLS);
   const cut = async (repository: LedgerRepository) =>

@@ -13,6 +13,9 @@ const LEDGER_LINE = 'printf "%s %s %s\\n" "$ORCH_ITEM_ID" "$ORCH_ATTEMPT" "$ORCH
 /** True in the long run (`npm run test:long`), where a sample becomes everything. */
 export const isLong = process.env["CONVEYOR_LONG"] === "1";
 
+/** How long one campaign may take, in milliseconds: it is its cases that are bounded, and the machine may be slow. */
+export const CAMPAIGN_MS = isLong ? 4 * 60 * 60 * 1000 : 10 * 60 * 1000;
+
 /** What a fault does, in the words of `kill-at.mjs`. */
 interface Fault {
   readonly at?: number;
@@ -39,13 +42,26 @@ export class LedgerRepository extends TestRepository {
   }
 
   /** Starts the run from its beginning, with a fault. */
-  startFaulty(fault: Fault, command: readonly string[] = ["run", PLAN_PATH], extra?: readonly string[]) {
-    return this.startFaultyAs(fault, [...command, ...this.options(extra)]);
+  startFaulty(
+    fault: Fault,
+    command: readonly string[] = ["run", PLAN_PATH],
+    extra?: readonly string[],
+    also?: { preload: string; env: Readonly<Record<string, string>> },
+  ) {
+    return this.startFaultyAs(fault, [...command, ...this.options(extra)], also);
   }
 
   /** Starts any command with a fault, with nothing added to it. */
-  startFaultyAs(fault: Fault, args: readonly string[]) {
-    return this.start(args, { nodeArgs: ["--import", KILL_AT], env: buildFaultEnv(fault) });
+  startFaultyAs(
+    fault: Fault,
+    args: readonly string[],
+    also?: { preload: string; env: Readonly<Record<string, string>> },
+  ) {
+    const preloads = [...(also === undefined ? [] : [also.preload]), KILL_AT];
+    return this.start(args, {
+      nodeArgs: preloads.flatMap((preload) => ["--import", preload]),
+      env: { ...buildFaultEnv(fault), ...also?.env },
+    });
   }
 
   /** Executors that were started: item, attempt and session, one a line. */

@@ -37,7 +37,7 @@ export async function requireWorkplace(io: Io): Promise<Workplace | number> {
       `${message}; commit the plan first: git add -A && git commit -m 'Add plan'`,
     );
   }
-  return refuse(io, kind === "bare" ? "REPOSITORY_UNSUPPORTED" : "USAGE", message);
+  return refuse(io, kind === "bare" || kind === "old_git" ? "REPOSITORY_UNSUPPORTED" : "USAGE", message);
 }
 
 /** A saved run that a command is about. */

@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 import { world } from "../compose.ts";
 import { EXIT, exitCodeFor } from "../domain/run-stop.ts";
 import { tameRunnerCommands } from "../render/runner-commands.ts";
-import type { Io } from "./io.ts";
+import { NothingBegunError, type Io } from "./io.ts";
 import { buildProgram, UsageError } from "./program.ts";
 import manifest from "../../package.json" with { type: "json" };
 
@@ -48,6 +48,12 @@ async function main(): Promise<number> {
     return exitCode;
   } catch (fault) {
     if (fault instanceof UsageError) return fault.exitCode;
+    if (fault instanceof NothingBegunError) {
+      io.note(
+        `STATE_WRITE_FAILED ${fault.message}\nNo run was begun; free space or mend permissions, then give the command again`,
+      );
+      return EXIT.failed;
+    }
     if (world.isStateWriteFault(fault)) {
       io.note(
         `STATE_WRITE_FAILED ${fault.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`,

@@ -1,6 +1,6 @@
 import { decideAuditOutcome } from "./audit-outcome.ts";
 import { decideAfterTriage, type AfterTriage } from "./decide-after-triage.ts";
-import type { ItemDemands, ItemRules } from "./item-rules.ts";
+import { demandsOf, type ItemRules } from "./item-rules.ts";
 import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionKind } from "./item.ts";
 import { mergeFindings, type MergedFinding } from "./merged-findings.ts";
 import { findingsOfSurface } from "./verification-surface.ts";
@@ -253,10 +253,6 @@ function takeAudited(attempt: AttemptState): ItemCommand {
     tree: candidate.tree,
     parent: attempt.baseCommit,
   };
-}
-
-function demandsOf(state: ItemState, rules: ItemRules): ItemDemands {
-  return rules.demands.get(state.itemId) ?? { manualGate: false, redGreen: false, externalEvidence: false };
 }
 
 function waitForOutside(): ItemCommand {

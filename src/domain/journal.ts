@@ -7,6 +7,7 @@ import { gateDecisionSchema, gateSignalsSchema } from "./gates.ts";
 import { processEndingSchema } from "./process-report.ts";
 import { MANUAL_GATES } from "./plan.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
+import { ITEM_STATES } from "./run-stop.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
 import { triageFactsSchema } from "./triage.ts";
@@ -230,6 +231,7 @@ const DETAILS = {
     test_paths: z.array(z.string()),
     prepare_ending: processEndingSchema.nullable(),
     red: z.array(z.strictObject({ command: z.string(), ending: processEndingSchema, log: z.string() })),
+    tamper: z.array(tamperFindingSchema),
     executions,
     files,
   }),
@@ -275,6 +277,7 @@ const DETAILS = {
     ending: processEndingSchema,
     survivors,
     facts: triageFactsSchema,
+    tamper: z.array(tamperFindingSchema),
     execution: stageExecutionSchema,
     files,
   }),
@@ -305,7 +308,7 @@ const DETAILS = {
     parent: z.string(),
   }),
   item_settled: z.strictObject({
-    terminal_state: z.enum(["passed", "awaiting_human_gate", "blocked_external", "escalated"]),
+    terminal_state: z.enum(ITEM_STATES),
     reason_codes: z.array(reasonCode),
     commit: z.string().nullable(),
   }),
@@ -314,6 +317,7 @@ const DETAILS = {
     commit: z.string(),
     prepare_ending: processEndingSchema.nullable(),
     commands: z.array(z.strictObject({ command: z.string(), ending: processEndingSchema, log: z.string() })),
+    tamper: z.array(tamperFindingSchema),
     executions,
     files,
   }),

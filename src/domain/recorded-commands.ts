@@ -4,6 +4,7 @@ import type { JournalEvent, StageExecution } from "./journal.ts";
 import type { Plan } from "./plan.ts";
 import type { ProcessEnding } from "./process-report.ts";
 import { statusOf } from "./stage-execution.ts";
+import { listValidationCommands } from "./validation-commands.ts";
 import type { SurfaceFacts } from "./verification-surface.ts";
 
 /**
@@ -45,7 +46,7 @@ export function judgeRecordedCommands(event: JournalEvent, plan: Plan, config: C
     }
     case "validation_finished": {
       const { details } = event;
-      const asked = config.validation.commands.map((words) => words.join(" "));
+      const asked = listValidationCommands(plan, config).map((words) => words.join(" "));
       const recorded = details.commands.map(({ command }) => command);
       return judgeCommands({ ...details, recorded, asked, isPrepared: details.prepare_ending === null });
     }

@@ -11,7 +11,8 @@ export const TERMINAL_STATES = ["done", "blocked", "failed", "timeout"] as const
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 
 /** Terminal states of an item (source document 003). */
-export type ItemTerminalState = "passed" | "awaiting_human_gate" | "blocked_external" | "escalated";
+export const ITEM_STATES = ["passed", "awaiting_human_gate", "blocked_external", "escalated"] as const;
+export type ItemTerminalState = (typeof ITEM_STATES)[number];
 
 /** What the fold of a run's end reads. */
 export interface TerminalFacts {

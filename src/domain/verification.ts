@@ -57,11 +57,16 @@ export function judgeVerification(facts: VerificationFacts): VerificationVerdict
   return failures.length === 0 ? { kind: "passed" } : { kind: "failed", failures };
 }
 
-/** Judges plan-level validation: every command exited 0 on the run branch. */
+/** Judges plan-level validation: every command exited 0 on the run branch and left git metadata alone. */
 export function judgeValidation(facts: {
   readonly prepare_ending: ProcessEnding | null;
   readonly commands: readonly { readonly command: string; readonly ending: ProcessEnding }[];
+  /** What the commands did to git metadata. */
+  readonly tamper: readonly { readonly detail: string }[];
 }): VerificationVerdict {
+  if (facts.tamper.length > 0) {
+    return { kind: "failed", failures: facts.tamper.map(({ detail }) => `git metadata was changed: ${detail}`) };
+  }
   return judgeVerification({
     prepare_ending: facts.prepare_ending,
     prepare_tracked_changes: [],

@@ -1,5 +1,6 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "./make-folders.ts";
 
 /**
  * A write to the run folder failed: `STATE_WRITE_FAILED`. After a failed fsync nothing is known of what reached the
@@ -37,7 +38,7 @@ export function guardWrite<T>(path: string, write: () => T): T {
 /** Makes a folder and its parents, so that they survive a power cut as soon as something in them is synced. */
 export function makeFolderDurably(folder: string): void {
   guardWrite(folder, () => {
-    const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const first = makeFolders(folder, 0o700);
     if (first === undefined) return;
     for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
   });

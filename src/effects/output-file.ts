@@ -1,5 +1,6 @@
-import { closeSync, fchmodSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolderDurably } from "./durable-files.ts";
 
 /** How much of an output stream is kept. */
 export interface OutputLimits {
@@ -22,7 +23,7 @@ export interface OutputFile extends Disposable {
  * purpose: at most head and tail are ever written, and no queue can grow in memory.
  */
 export function openOutputFile(path: string, limits: OutputLimits): OutputFile {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderDurably(dirname(path));
   const descriptor = openSync(path, "w", 0o600);
   fchmodSync(descriptor, 0o600);
   const tail = makeRing(limits.tailBytesMax);

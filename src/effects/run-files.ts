@@ -1,9 +1,9 @@
 import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, rmSync, lstatSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import type { FileDigest } from "../domain/journal.ts";
 import type { RunFiles } from "../ports.ts";
-import { guardWrite, makeFolderDurably, replaceFile } from "./durable-files.ts";
+import { guardWrite, makeFolderDurably, replaceFile, syncFolder } from "./durable-files.ts";
 
 /** Suffix of files that are being written; whoever finds one may remove it. */
 export const TEMPORARY_SUFFIX = ".writing";
@@ -29,7 +29,7 @@ export function createRunFiles(root: string): RunFiles {
       const target = resolve(path);
       const bytes = readIfFile(target);
       if (bytes === undefined) return undefined;
-      // A program wrote this file: it is synced here, before an event may name it.
+      // A program wrote this file: its bytes and its name are synced here, before an event may name it.
       guardWrite(target, () => {
         const file = openSync(target, "r");
         try {
@@ -37,15 +37,9 @@ export function createRunFiles(root: string): RunFiles {
         } finally {
           closeSync(file);
         }
+        syncFolder(dirname(target));
       });
       return digestOfBytes(path, bytes);
-    },
-    async list(path) {
-      const folder = resolve(path);
-      return readdirSync(folder, { withFileTypes: true, recursive: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-        .sort();
     },
     async makeFolder(path) {
       makeFolderDurably(resolve(path));

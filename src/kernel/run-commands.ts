@@ -1,5 +1,6 @@
 import type { FileDigest, StageExecution } from "../domain/journal.ts";
 import type { ProcessEnding } from "../domain/process-report.ts";
+import { inBash } from "../domain/validation-commands.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Stage } from "../domain/stages.ts";
 import type { Worktree } from "../ports.ts";
@@ -65,9 +66,9 @@ export async function runCommands(
   return { results, executions, files: await sealFiles(context, logs) };
 }
 
-/** Required commands are the approved plan's own words; they alone are given to a shell. */
-export function inBash(words: string, purpose: CommandRequest["purpose"]): CommandRequest {
-  return { command: ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", words], purpose };
+/** Makes a request of a command of the plan. */
+export function asRequest(purpose: CommandRequest["purpose"]): (words: string) => CommandRequest {
+  return (words) => ({ command: inBash(words), purpose });
 }
 
 /** What a required command is told. */

@@ -23,9 +23,9 @@ export async function judgeClosing(
     if (canonicalJson(listClosingChanges(files)) !== canonicalJson(changes)) {
       mismatches.push(at(`run-events.jsonl:${event.seq}`, "the closing is not what plan, packets and journal give"));
     }
-    // The commit is made after the event before and before its own: at midnight it may be of either day.
-    const before = journal.events[event.seq - 2]?.at ?? event.at;
-    if (date < before.slice(0, 10) || date > event.at.slice(0, 10)) {
+    // The commit is made between the event before and its own: at midnight, or when the clock is set, of either day.
+    const days = [journal.events[event.seq - 2]?.at ?? event.at, event.at].map((time) => time.slice(0, 10)).sort();
+    if (date < (days[0] ?? "") || date > (days[1] ?? "")) {
       mismatches.push(at(`run-events.jsonl:${event.seq}`, `the closing is dated ${date}, its event ${event.at}`));
     }
     if (!(await isCommitOf(ports.repository, commit, tree, parent))) {

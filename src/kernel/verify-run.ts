@@ -10,6 +10,7 @@ import { buildSavedReport } from "../domain/saved-report.ts";
 import { listPreparedTips } from "../domain/run.ts";
 import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
 import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
+import { surroundingsOf } from "../domain/validation-commands.ts";
 import type { RunRepository } from "../ports.ts";
 import { judgeAudits } from "./verify-audits.ts";
 import { judgeClosing } from "./verify-closing.ts";
@@ -148,7 +149,7 @@ async function judgePlan({ state, plan, config }: SavedRun, { repository }: Veri
     path,
     bytes,
     trackedFiles: new Set(await repository.listFilesAt(base)),
-    forbiddenRoots: Object.values(config.paths),
+    ...surroundingsOf(config),
   });
   const same = parsed.plan !== undefined && canonicalJson(parsed.plan) === canonicalJson(plan);
   const moved = await repository.readFileAt(state.baseCommit, path);

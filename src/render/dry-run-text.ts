@@ -2,6 +2,7 @@ import { boundCalls } from "../domain/call-bound.ts";
 import type { Config, Mode } from "../domain/config.ts";
 import type { Plan } from "../domain/plan.ts";
 import { classifyRisk } from "../domain/risk.ts";
+import { listValidationCommands } from "../domain/validation-commands.ts";
 import { showText } from "../domain/visible-text.ts";
 
 /** What a dry run shows. */
@@ -23,7 +24,8 @@ export interface DryRunFacts {
 export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): string {
   const { plan, config, mode, manager } = facts;
   const risk = classifyRisk({ plan, config });
-  const bound = boundCalls(plan, config, facts.selectedIds);
+  const validation = listValidationCommands(plan, config);
+  const bound = boundCalls(plan, config, facts.selectedIds, manager !== undefined);
   const items = facts.itemIds
     .filter((id) => facts.selectedIds.includes(id))
     .flatMap((id) => plan.items.filter((item) => item.item_id === id));
@@ -47,8 +49,9 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       })),
       audits: config.audits.lanes.map(({ name, command }) => ({ lane: name, command })),
       triage: config.triage.use === "command" ? config.triage.command : null,
-      validation: config.validation.commands,
+      validation,
       most_calls: {
+        manager_sessions: bound.managerSessions,
         executor_sessions: bound.executorSessions,
         verification_commands: bound.verificationCommands,
         red_commands: bound.redCommands,
@@ -77,8 +80,8 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
     ]),
     ...config.audits.lanes.map(({ name, command }) => `audit     ${name}: ${command.map(show).join(" ")}`),
     ...(config.triage.use === "command" ? [`triage    ${config.triage.command.map(show).join(" ")}`] : []),
-    ...config.validation.commands.map((command) => `validate  ${command.map(show).join(" ")}`),
-    `at most   ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
+    ...validation.map((command) => `validate  ${command.map(show).join(" ")}`),
+    `at most   ${bound.managerSessions} manager sessions, ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
       `${bound.redCommands} commands on the base, ${bound.auditorSessions} auditor sessions, ` +
       `${bound.triageSessions} triage sessions, ` +
       `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,

@@ -1,6 +1,7 @@
 import { encodeName } from "../../domain/ids.ts";
 import { lastAttempt, type AttemptState } from "../../domain/item.ts";
 import type { CandidateLimits, Worktree } from "../../ports.ts";
+import { readNamed } from "../named-files.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { itemState, type RunContext } from "../run-context.ts";
 
@@ -100,7 +101,6 @@ export function candidateLimits({ config }: RunContext): CandidateLimits {
 
 /** Files that `prepare` added to the attempt's worktree. */
 export async function readPreparedPaths(context: RunContext, itemId: string, attempt: number): Promise<string[]> {
-  const bytes = await context.ports.files.read(`${attemptFolder(itemId, attempt)}/prepared-paths.json`);
-  if (bytes === undefined) return [];
+  const bytes = await readNamed(context, `${attemptFolder(itemId, attempt)}/prepared-paths.json`);
   return JSON.parse(new TextDecoder().decode(bytes)) as string[];
 }

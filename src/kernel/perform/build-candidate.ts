@@ -31,7 +31,8 @@ export async function buildCandidate(
   });
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/candidate-${state.sessions.length}`;
   const changesFile = await ports.files.write(`${folder}/changes.json`, `${JSON.stringify(changes, null, 1)}\n`);
-  const usable = changes.length > 0 && violations.length === 0;
+  const { allow_no_change: mayBeEmpty } = planItem(context, itemId);
+  const usable = (changes.length > 0 || mayBeEmpty) && violations.length === 0;
   const commit = usable
     ? await ports.repository.commitTree({
         tree,

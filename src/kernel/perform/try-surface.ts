@@ -2,7 +2,7 @@ import type { FileDigest, StageExecution } from "../../domain/journal.ts";
 import type { TamperFinding } from "../../domain/candidate.ts";
 import { countSwitchedOff, findSurface, type SurfaceFacts } from "../../domain/verification-surface.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
-import { inBash, runCommands, verificationEnv } from "../run-commands.ts";
+import { asRequest, runCommands, verificationEnv } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { currentAttempt, worktreeName } from "./attempt-files.ts";
 
@@ -52,7 +52,7 @@ export async function trySurface(
         itemId,
         stage: "execution",
         extraEnv: verificationEnv(context, itemId, attempt, round),
-        commands: commands.map((words) => inBash(words, "surface_command")),
+        commands: commands.map(asRequest("surface_command")),
       });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   return {

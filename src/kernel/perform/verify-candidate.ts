@@ -2,7 +2,7 @@ import type { EventDetails } from "../../domain/journal.ts";
 import { judgeVerification } from "../../domain/verification.ts";
 import type { Worktree } from "../../ports.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
-import { inBash, runCommands, verificationEnv } from "../run-commands.ts";
+import { asRequest, runCommands, verificationEnv } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { trySurface, type TriedSurface } from "./try-surface.ts";
@@ -38,8 +38,8 @@ export async function verifyCandidate(
         stage: "execution",
         extraEnv: verificationEnv(context, itemId, attempt, round),
         commands: [
-          ...item.required_commands.map((words) => inBash(words, "required_command")),
-          ...item.suggested_commands.map((words) => inBash(words, "suggested_command")),
+          ...item.required_commands.map(asRequest("required_command")),
+          ...item.suggested_commands.map(asRequest("suggested_command")),
         ],
       });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
