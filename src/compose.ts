@@ -18,6 +18,7 @@ import { createPreparer } from "./effects/prepare.ts";
 import { createProcesses } from "./effects/process.ts";
 import { hostTable } from "./effects/process-tree.ts";
 import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
+import { agents } from "./effects/executor/agents.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
 import { createRunFiles } from "./effects/run-files.ts";
 import {
@@ -242,6 +243,7 @@ function assemble(
     repository: run.repository,
     user: workplace.user,
     processes,
+    agents,
     preparer: createPreparer({ processes, repository: run.repository, cacheFolder: prepareCache }),
     environments: createEnvironments({
       folder: cache,

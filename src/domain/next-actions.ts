@@ -100,6 +100,7 @@ function commandAfter(
   if (codes.includes("ITEM_GATE_REJECTED")) return `conveyor gate reopen ${at}`;
   if (codes.includes("ITEM_AWAITING_HUMAN_GATE")) return `conveyor gate approve ${at}`;
   if (codes.includes("ITEM_BLOCKED_EXTERNAL")) return buildResume(state, name, "--evidence-dir DIR");
+  if (codes.includes("COST_LIMIT")) return buildResume(state, name, "--max-cost-usd USD");
   const environment = codes.flatMap((code) => ENVIRONMENT[code] ?? []);
   if (environment.length > 0) return `${environment.join(" ")} ${buildResume(state, name, "")}`;
   const anew = settledItem !== undefined || codes.includes("SESSION_LIMIT") || codes.includes("NO_PROGRESS");

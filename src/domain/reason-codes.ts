@@ -16,6 +16,10 @@ export const REASON_CODES = {
     means: "Nobody has approved the delivered head, or changes were requested.",
     act: "Have the branch reviewed; when it is approved, resume with --review-status approved.",
   },
+  COST_LIMIT: {
+    means: "The known cost of the run's agents has reached its limit; no further session of one was started.",
+    act: "Look at the cost in the report; when more may be spent, resume with a higher --max-cost-usd.",
+  },
   BLOCK_SIMULATED: {
     means: "The block was asked for with --simulate-blocked; the gates were evaluated as always.",
     act: "Resume without --simulate-blocked.",
@@ -137,6 +141,14 @@ export const REASON_CODES = {
   EXIT_NONZERO: {
     means: "A program ended with a failure exit code or by a signal.",
     act: "Read its log in the run folder.",
+  },
+  AGENT_API_FAILED: {
+    means: "A coding agent could not use its model: no connection, no right to it, or an error of its service.",
+    act: "Read what it says in the report; mend key, network or model, then resume with --new-attempt ITEM.",
+  },
+  AGENT_REFUSED: {
+    means: "The model of a coding agent refused to work on the item.",
+    act: "Read the prompt in the run folder; reword the plan, or name another model, then start a new run.",
   },
   PROCESS_TIMEOUT: {
     means: "A program was over its time limit and was ended.",

@@ -16,6 +16,7 @@ export interface DryRunFacts {
   readonly itemIds: readonly string[];
   readonly selectedIds: readonly string[];
   readonly executor: { readonly command: readonly string[] };
+  readonly costLimitUsd: number;
   readonly manager: { readonly command: readonly string[] } | undefined;
 }
 
@@ -45,8 +46,8 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
         write_roots: item.write_roots,
         required_commands: item.required_commands,
       })),
-      audits: config.audits.lanes.map(({ name, command }) => ({ lane: name, command })),
-      triage: config.triage.use === "command" ? config.triage.command : null,
+      audits: config.audits.lanes.map((lane) => ({ lane: lane.name, command: wordsOf(lane) })),
+      triage: config.triage.use === "rules" ? null : wordsOf(config.triage),
       validation: config.validation.commands,
       most_calls: {
         executor_sessions: bound.executorSessions,
@@ -57,6 +58,7 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
         prepare_commands: bound.prepareCommands,
         validation_commands: bound.validationCommands,
       },
+      most_cost_usd: facts.costLimitUsd,
     })}\n`;
   }
   return [
@@ -75,16 +77,22 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       ...item.required_commands.map((command) => `  must pass   ${command}`),
       ...item.required_artifacts.map((path) => `  must exist  ${path}`),
     ]),
-    ...config.audits.lanes.map(({ name, command }) => `audit     ${name}: ${command.map(show).join(" ")}`),
-    ...(config.triage.use === "command" ? [`triage    ${config.triage.command.map(show).join(" ")}`] : []),
+    ...config.audits.lanes.map((lane) => `audit     ${lane.name}: ${wordsOf(lane).map(show).join(" ")}`),
+    ...(config.triage.use === "rules" ? [] : [`triage    ${wordsOf(config.triage).map(show).join(" ")}`]),
     ...config.validation.commands.map((command) => `validate  ${command.map(show).join(" ")}`),
     `at most   ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
       `${bound.redCommands} commands on the base, ${bound.auditorSessions} auditor sessions, ` +
       `${bound.triageSessions} triage sessions, ` +
       `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,
+    `cost      no session of an agent is started when $${facts.costLimitUsd} are known to be spent`,
   ]
     .join("\n")
     .concat("\n");
+}
+
+/** A command's words; of a coding agent its name, because its arguments follow from what it is started for. */
+function wordsOf(program: { readonly use: string; readonly command?: readonly string[] }): readonly string[] {
+  return program.command ?? [program.use];
 }
 
 function show(word: string): string {

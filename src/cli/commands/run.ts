@@ -11,7 +11,7 @@ import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { startDeadline } from "../deadline.ts";
 import { finishRun } from "../finish-run.ts";
 import type { Io } from "../io.ts";
-import { given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
+import { costLimitOf, costLimitProblem, given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { readVersions } from "../versions.ts";
 
@@ -66,9 +66,12 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     );
   const { config, configFile } = inputs.value;
   const mode = options.mode ?? config.policy.mode;
+  const cost = costLimitOf(options, config);
+  const unheld = costLimitProblem(options, config, inputs.value.executor.use);
+  if (unheld !== undefined) return refuse(io, "USAGE", unheld);
   printProblems(io, inputs.value.warnings);
   if (options.dryRun === true) {
-    io.out(renderDryRun({ ...inputs.value, mode }, options.format));
+    io.out(renderDryRun({ ...inputs.value, mode, costLimitUsd: cost.usd }, options.format));
     return EXIT.done;
   }
   const limit = limitOf(options, inputs.value.config);
@@ -94,6 +97,7 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     options: {
       ...parsed.value.values,
       ...limit.option,
+      ...cost.option,
       item: given([...(options.item ?? [])], options.item === undefined),
       config: given(options.config ?? null, options.config === undefined),
       "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),
@@ -137,7 +141,7 @@ function readProgram(
   if (program === "") return err(`--${name}-bin: expected a program, found an empty word, for example node`);
   const outside = artifacts?.find((path) => pathProblem(normalizePath(path)) !== undefined);
   return outside === undefined
-    ? ok({ command: [program, ...(args ?? [])], expectedArtifacts: artifacts ?? [] })
+    ? ok({ use: "command", command: [program, ...(args ?? [])], expectedArtifacts: artifacts ?? [] })
     : err(
         `--${name}-expected-artifact: expected a path inside the worktree, found ${outside}, for example out/report.json`,
       );

@@ -1,15 +1,17 @@
+import { auditAnswerSchema } from "../../domain/answer-schema.ts";
 import { parseAuditReport } from "../../domain/audit-report.ts";
 import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
 import { decideBackoffMs } from "../../domain/backoff.ts";
 import type { EventDetails, FileDigest, StageExecution } from "../../domain/journal.ts";
-import { buildGuardrails, buildTask } from "../../domain/prompt.ts";
+import { buildGuardrails, buildTask, type AnswerForm } from "../../domain/prompt.ts";
 import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
 import type { Worktree } from "../../ports.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { packetFolder } from "./freeze-packet.ts";
-import { judgeFacts, runJudge } from "./judge-program.ts";
+import { agentSettings } from "./agent-program.ts";
+import { judgeFacts, runJudge, type JudgeProgram } from "./judge-program.ts";
 
 interface AuditCommand {
   readonly attempt: number;
@@ -84,12 +86,28 @@ async function runLane(
     if (bytes !== undefined) await scratch.write(`packet/${path}`, bytes);
   }
   const facts = { lane, packet_path: `${scratch.path}/packet`, packet_sha256, nonce };
-  const prompt = renderLanePrompt(context, itemId, attempt, facts, `${scratch.path}/result.json`);
+  const settings = agentSettings(configured);
+  const prompt = renderLanePrompt(context, itemId, attempt, {
+    ...facts,
+    answer: settings === undefined ? { kind: "file", path: `${scratch.path}/result.json` } : { kind: "message" },
+  });
+  const promptPath = await scratch.write("prompt.md", prompt);
+  const program: JudgeProgram =
+    settings === undefined
+      ? { kind: "command", words: configured.use === "command" ? configured.command : [] }
+      : {
+          kind: "agent",
+          settings,
+          lane: `audit:${lane}`,
+          schema: auditAnswerSchema({ lane, item_id: itemId, attempt, packet_sha256, nonce }),
+          promptPath,
+          sharers: input.command.lanes.length,
+        };
   const judged = await runJudge(context, {
     itemId,
     name,
     purpose: "auditor",
-    command: configured.command,
+    program,
     passNames: configured.env,
     placeholders: {
       ...judgeFacts(context, {
@@ -100,7 +118,7 @@ async function runLane(
         session: itemState(context, itemId).sessionsUsed,
         scratch,
         planFile: `${scratch.path}/packet/plan.md`,
-        prompt: await scratch.write("prompt.md", prompt),
+        prompt: promptPath,
       }),
       ...facts,
     },
@@ -125,8 +143,7 @@ function renderLanePrompt(
   context: RunContext,
   itemId: string,
   attempt: number,
-  facts: { lane: string; packet_path: string; packet_sha256: string; nonce: string },
-  resultPath: string,
+  facts: { lane: string; packet_path: string; packet_sha256: string; nonce: string; answer: AnswerForm },
 ): string {
   const { plan, config, configPath } = context;
   const item = planItem(context, itemId);
@@ -140,6 +157,6 @@ function renderLanePrompt(
     packetSha256: facts.packet_sha256,
     nonce: facts.nonce,
     hasEvidence: itemState(context, itemId).evidence.length > 0,
-    resultPath,
+    answer: facts.answer,
   });
 }

@@ -1,3 +1,4 @@
+import { triageAnswerSchema } from "../../domain/answer-schema.ts";
 import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
 import { parseTriageReport } from "../../domain/triage.ts";
 import { buildTask } from "../../domain/prompt.ts";
@@ -5,7 +6,8 @@ import { renderTriagePrompt } from "../../render/judge-prompt-text.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { itemState } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
-import { judgeFacts, runJudge } from "./judge-program.ts";
+import { agentSettings } from "./agent-program.ts";
+import { judgeFacts, runJudge, type JudgeProgram } from "./judge-program.ts";
 import { findingsPath } from "./write-merged-findings.ts";
 
 /** Has the configured program sort the findings. What it may decide is bounded; what it may not is recorded and ignored. */
@@ -16,7 +18,7 @@ export async function runTriage(
 ): Promise<void> {
   const { recorder, ports, config } = context;
   const { triage } = config;
-  if (triage.use !== "command") throw new Error("no triage program is configured");
+  if (triage.use === "rules") throw new Error("no triage program is configured");
   const nonce = ports.randomness.hex(16);
   const state = currentAttempt(context, itemId);
   const turn = `${state.sessions.length}-${recorder.state.resumes}`;
@@ -25,6 +27,7 @@ export async function runTriage(
   const scratch = await ports.environments.openScratch(name);
   const findings = await ports.files.read(findingsPath(context, itemId, round));
   const findingsFile = await scratch.write("findings.json", findings ?? "");
+  const settings = agentSettings(triage);
   const prompt = renderTriagePrompt({
     role: "triage",
     task: buildTask(context.plan, planItem(context, itemId)),
@@ -32,14 +35,26 @@ export async function runTriage(
     nonce,
     findingsSha256: findings_sha256,
     findingsFile,
-    resultPath: `${scratch.path}/result.json`,
+    answer: settings === undefined ? { kind: "file", path: `${scratch.path}/result.json` } : { kind: "message" },
   });
+  const promptPath = await scratch.write("prompt.md", prompt);
+  const program: JudgeProgram =
+    settings === undefined
+      ? { kind: "command", words: triage.use === "command" ? triage.command : [] }
+      : {
+          kind: "agent",
+          settings,
+          lane: "triage",
+          schema: triageAnswerSchema({ item_id: itemId, attempt, findings_sha256, nonce }),
+          promptPath,
+          sharers: 1,
+        };
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/triage-${turn}`;
   const judged = await runJudge(context, {
     itemId,
     name,
     purpose: "triage",
-    command: triage.command,
+    program,
     passNames: triage.env,
     placeholders: {
       ...judgeFacts(context, {
@@ -50,7 +65,7 @@ export async function runTriage(
         session: itemState(context, itemId).sessionsUsed,
         scratch,
         planFile: await scratch.write("plan.md", (await ports.files.read("plan.md")) ?? ""),
-        prompt: await scratch.write("prompt.md", prompt),
+        prompt: promptPath,
       }),
       findings_path: findingsFile,
       nonce,
