@@ -36,6 +36,8 @@ export interface ModelServer extends AsyncDisposable {
   readonly calls: readonly ModelCall[];
   /** Requests that were no request for a step. */
   readonly others: readonly string[];
+  /** Ends the server before its time. */
+  stop(): Promise<void>;
 }
 
 const USAGE = { in: 1200, cached: 800, out: 40 } as const;
@@ -62,14 +64,16 @@ export async function startModelServer(decide: (call: ModelCall) => ModelStep): 
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
   return {
     url: `http://127.0.0.1:${port}`,
     calls,
     others,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 
