@@ -171,8 +171,7 @@ const AUDITS: readonly Scenario[] = [
         : inOrder(call, { kind: "shell", script: "echo right > out/word.txt" }, auditAnswer(call)),
     check: ({ ended, report }) => {
       assert.equal(ended.code, 0, ended.stderr);
-      const denied = report.stage_executions.flatMap(({ agent }) => (agent?.lane.startsWith("audit:") === true ? [agent.denied] : []));
-      assert.deepEqual(denied, [1, 1]);
+      assert.ok(report.stage_executions.some(({ agent }) => agent?.lane === "audit:claude-2" && agent.denied === 1));
     },
   },
   {
@@ -195,9 +194,9 @@ const AUDITS: readonly Scenario[] = [
         ? { kind: "shell", script: "echo x > ../outside.txt" }
         : writeAfterDenial(call, round),
     ),
-    check: ({ ended, report }) => {
+    check: ({ ended, world }) => {
       assert.equal(ended.code, 0, ended.stderr);
-      assert.ok(report.stage_executions.some(({ agent }) => agent?.lane === "executor" && agent.denied === 1));
+      assert.deepEqual(world.find("outside.txt"), []);
     },
   },
 ];

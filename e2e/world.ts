@@ -138,6 +138,11 @@ export class World implements Disposable {
     return readdirSync(this.base).includes("hook-ran");
   }
 
+  /** Where files of that name lie, in the repository or around it. */
+  find(name: string): string[] {
+    return readdirSync(this.base, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(`/${name}`));
+  }
+
   private env(): Record<string, string> {
     return {
       PATH: [this.bin, dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"].join(":"),

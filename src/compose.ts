@@ -19,6 +19,7 @@ import { createProcesses } from "./effects/process.ts";
 import { hostTable } from "./effects/process-tree.ts";
 import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
 import { agents } from "./effects/executor/agents.ts";
+import { probeAgents } from "./effects/executor/probe.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
 import { createRunFiles } from "./effects/run-files.ts";
 import {
@@ -67,6 +68,7 @@ export const world = {
   readCheckpoint,
   readSavedRun,
   probeEnvironment,
+  probeAgents,
   makeDemoRepository,
   listStartFolders,
   listHalfRemoved,
@@ -194,6 +196,7 @@ export function openForReading(workplace: Workplace, runFolder: string, runId: s
   const files = createRunFiles(runFolder);
   const saved = listSavedFiles(runFolder);
   return {
+    agents,
     repository: inspectRunRepository(repositoryOptions(workplace, findRunFolders(workplace.places, runFolder, runId))),
     checkpoint: readCheckpoint(runFolder),
     // Nothing is being written in a sealed run, whatever a file is called.

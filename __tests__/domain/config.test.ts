@@ -136,6 +136,8 @@ describe("a configuration that nobody wrote", () => {
       contextRemainingFloor: 2000,
       lanes: [],
       auditRetries: 2,
+      agentLanes: [],
+      agentTriage: false,
       triageProgram: false,
       requireGithubIdentity: false,
       demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false }]]),

@@ -10,7 +10,8 @@ import { buildSavedReport } from "../domain/saved-report.ts";
 import { listPreparedTips } from "../domain/run.ts";
 import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
 import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
-import type { RunRepository } from "../ports.ts";
+import type { Agents, RunRepository } from "../ports.ts";
+import { judgeAgents } from "./verify-agents.ts";
 import { judgeAudits } from "./verify-audits.ts";
 import { judgeClosing } from "./verify-closing.ts";
 import { judgeArtifacts, isCommitOf, judgeCandidates } from "./verify-candidates.ts";
@@ -31,6 +32,7 @@ export interface VerifiedRun {
 /** The run folder and repository, to read alone. */
 export interface VerifyPorts {
   readonly repository: RunRepository;
+  readonly agents: Agents;
   readonly configPath: string;
   readonly checkpoint: string | undefined;
   /** Paths of all files of the run folder that an event should name. */
@@ -63,6 +65,7 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
     ...(await judgeFiles(run, ports)),
     ...(await judgeReports(run, ports)),
     ...(await judgePayloads(run, ports)),
+    ...(await judgeAgents(run, ports)),
     ...forged,
     ...(forged.length > 0 ? [] : await judgeHistory(run, ports)),
   ];

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Workplace, openNewRun, world } from "../../compose.ts";
 import { normalizePath, pathProblem } from "../../domain/paths.ts";
+import { listAgents } from "../../domain/doctor-agents.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { loadInputs, type ProgramInput } from "../../kernel/load-inputs.ts";
@@ -120,7 +121,7 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
         source: options.executorBin === undefined ? "configuration" : "command_line",
       },
     },
-    versions: await readVersions(io),
+    versions: await readVersions(io, listAgents(config)),
   });
   // Awaited here: the clock of the deadline stops with this call.
   return await finishRun(io, opened.value, context, options.format);
