@@ -40,9 +40,12 @@ export async function play(bin: string, scenario: Scenario): Promise<string> {
     assert.equal(verified.code, 0, verified.stdout);
   } catch (fault) {
     const programs = report.stage_executions.map(({ purpose, error, agent }) => ({ purpose, error, agent }));
-    throw new Error(`${JSON.stringify(ended.outcome, null, 1)}\n${JSON.stringify(programs, null, 1)}\n${ended.stderr}`, {
-      cause: fault,
-    });
+    throw new Error(
+      `${JSON.stringify(ended.outcome, null, 1)}\n${JSON.stringify(programs, null, 1)}\n${ended.stderr}`,
+      {
+        cause: fault,
+      },
+    );
   }
   const codes = ended.outcome.items.flatMap((item) => item.reason_codes).join(", ");
   return `${ended.outcome.terminal_state ?? "none"} ${codes}, ${server.calls.length} requests`;
@@ -63,7 +66,11 @@ function judgeSurroundings(world: World, report: Report, calls: readonly ModelCa
   }
   for (const { env_keys: names, agent } of report.stage_executions) {
     const others = agent?.use === "codex" ? ["ANTHROPIC_API_KEY"] : agent?.use === "claude" ? ["OPENAI_API_KEY"] : KEYS;
-    assert.deepEqual(names.filter((name) => others.includes(name)), [], "a key where it is not needed");
+    assert.deepEqual(
+      names.filter((name) => others.includes(name)),
+      [],
+      "a key where it is not needed",
+    );
   }
 }
 
@@ -104,7 +111,7 @@ function endsDone({ ended, report, world }: Seen): void {
 /** The same for each agent as executor. */
 function scenariosOf(executor: Agent): Scenario[] {
   const refusal: ModelStep = { kind: "refusal", text: "I cannot help with that." };
-  const own: Scenario[] = [
+  const own: Omit<Scenario, "executor">[] = [
     { name: "implements, is audited by both, mends a finding, passes", decide: good, check: endsDone },
     { name: "server down", decide: good, isDown: true, check: failsWith("AGENT_API_FAILED") },
     {
@@ -190,9 +197,7 @@ const AUDITS: readonly Scenario[] = [
     name: "codex: a write outside of its folder is denied",
     executor: "codex",
     decide: withExecutor((call, round) =>
-      call.results.length === 0
-        ? { kind: "shell", script: "echo x > ../outside.txt" }
-        : writeAfterDenial(call, round),
+      call.results.length === 0 ? { kind: "shell", script: "echo x > ../outside.txt" } : writeAfterDenial(call, round),
     ),
     check: ({ ended, world }) => {
       assert.equal(ended.code, 0, ended.stderr);
@@ -202,7 +207,11 @@ const AUDITS: readonly Scenario[] = [
 ];
 
 function writeAfterDenial(call: ModelCall, _round: number): ModelStep {
-  return inOrder({ ...call, results: call.results.slice(1) }, { kind: "shell", script: "mkdir -p out && echo right > out/word.txt" }, executorAnswer("Wrote right."));
+  return inOrder(
+    { ...call, results: call.results.slice(1) },
+    { kind: "shell", script: "mkdir -p out && echo right > out/word.txt" },
+    executorAnswer("Wrote right."),
+  );
 }
 
 export const SCENARIOS: readonly Scenario[] = [...scenariosOf("codex"), ...scenariosOf("claude"), ...AUDITS];

@@ -201,7 +201,9 @@ const PLAN = [
   "",
   "## 2. Items",
   "",
-  ...[Object.keys(ROW), Object.keys(ROW).map(() => "---"), Object.values(ROW)].map((cells) => `| ${cells.join(" | ")} |`),
+  ...[Object.keys(ROW), Object.keys(ROW).map(() => "---"), Object.values(ROW)].map(
+    (cells) => `| ${cells.join(" | ")} |`,
+  ),
   "",
 ].join("\n");
 

@@ -74,6 +74,8 @@ export interface AgentInvocation {
 /** Coding agents: how each is started, and what its output says. Pure; they are run like any other program. */
 export interface Agents {
   buildInvocation(call: AgentCall): AgentInvocation;
+  /** What a line of its output says to a person who follows; nothing when it is of no interest. */
+  describeLine(agent: AgentName, line: string): string | undefined;
   /** Reads the output that was kept of a session. */
   readAnswer(agent: AgentName, ending: ProcessEnding, stdout: Uint8Array, price: Price | undefined): AgentAnswer;
 }

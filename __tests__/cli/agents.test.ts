@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { forgeRun } from "../support/forgery.ts";
@@ -18,7 +18,12 @@ describe("agents as executor and auditors", () => {
     const world = new AgentWorld(AGENT_CONFIG, { acts: { "audit:one": ["finding", "good"] } });
     const ended = await world.run();
     expect([ended.code, ended.outcome.terminal_state]).toEqual([0, "done"]);
-    expect(world.starts().map(({ name, role }) => `${name} ${role}`).toSorted()).toEqual([
+    expect(
+      world
+        .starts()
+        .map(({ name, role }) => `${name} ${role}`)
+        .toSorted(),
+    ).toEqual([
       "claude audit:two",
       "claude audit:two",
       "claude executor",
@@ -60,7 +65,12 @@ describe("agents as executor and auditors", () => {
     const script = 'mkdir -p out && grep -c "exit 0" "$ORCH_PROMPT_PATH" > out/01.txt';
     const ended = await world.run("--executor-bin", "bash", "--executor-arg", "-c", "--executor-arg", script);
     expect(ended.code).toBe(0);
-    expect(world.starts().map(({ role }) => role).toSorted()).toEqual(["audit:one", "audit:two"]);
+    expect(
+      world
+        .starts()
+        .map(({ role }) => role)
+        .toSorted(),
+    ).toEqual(["audit:one", "audit:two"]);
     expect((await world.conveyor("verify")).code).toBe(0);
   });
 
@@ -75,24 +85,25 @@ describe("agents as executor and auditors", () => {
 });
 
 /** What an executor does, by its agent; and the codes and exit code that follow. */
-const FAILURES: readonly (readonly [config: readonly string[], act: string, codes: readonly string[], exit: number])[] = [
-  [AGENT_CONFIG, "recorded:claude-api-failed:1", ["AGENT_API_FAILED"], 1],
-  [AGENT_CONFIG, "recorded:claude-refused:1", ["AGENT_REFUSED"], 1],
-  [AGENT_CONFIG, "recorded:claude-no-answer:0", ["RESULT_MALFORMED"], 1],
-  [AGENT_CONFIG, "recorded:claude-invalid-answer:1", ["RESULT_MALFORMED"], 1],
-  [AGENT_CONFIG, "recorded:claude-denied:0", ["NO_CHANGE_PRODUCED"], 1],
-  [AGENT_CONFIG, "nothing", ["NO_CHANGE_PRODUCED"], 1],
-  [AGENT_CONFIG, "outside", ["FIX_BUDGET_EXHAUSTED", "SCOPE_VIOLATION"], 1],
-  [AGENT_CONFIG, "lie", ["FIX_BUDGET_EXHAUSTED", "VERIFICATION_FAILED"], 1],
-  [CODEX_CONFIG, "recorded:codex-api-failed:1", ["AGENT_API_FAILED"], 1],
-  [CODEX_CONFIG, "recorded:codex-refused:0", ["RESULT_MALFORMED"], 1],
-  [CODEX_CONFIG, "recorded:codex-text:0", ["RESULT_MALFORMED"], 1],
-  [CODEX_CONFIG, "recorded:codex-denied:0", ["NO_CHANGE_PRODUCED"], 1],
-  [CODEX_CONFIG, "recorded:codex-answered:7", ["EXIT_NONZERO"], 1],
+const FAILURES: readonly (readonly [act: string, codes: readonly string[], exit: number])[] = [
+  ["recorded:claude-api-failed:1", ["AGENT_API_FAILED"], 1],
+  ["recorded:claude-refused:1", ["AGENT_REFUSED"], 1],
+  ["recorded:claude-no-answer:0", ["RESULT_MALFORMED"], 1],
+  ["recorded:claude-invalid-answer:1", ["RESULT_MALFORMED"], 1],
+  ["recorded:claude-denied:0", ["NO_CHANGE_PRODUCED"], 1],
+  ["nothing", ["NO_CHANGE_PRODUCED"], 1],
+  ["outside", ["FIX_BUDGET_EXHAUSTED", "SCOPE_VIOLATION"], 1],
+  ["lie", ["FIX_BUDGET_EXHAUSTED", "VERIFICATION_FAILED"], 1],
+  ["recorded:codex-api-failed:1", ["AGENT_API_FAILED"], 1],
+  ["recorded:codex-refused:0", ["RESULT_MALFORMED"], 1],
+  ["recorded:codex-text:0", ["RESULT_MALFORMED"], 1],
+  ["recorded:codex-denied:0", ["NO_CHANGE_PRODUCED"], 1],
+  ["recorded:codex-answered:7", ["EXIT_NONZERO"], 1],
 ];
 
 describe("an executor that fails as agents do", () => {
-  it.each(FAILURES)("%# %s", async (config, act, codes, exit) => {
+  it.each(FAILURES)("%s: %s", async (act, codes, exit) => {
+    const config = act.startsWith("recorded:codex") ? CODEX_CONFIG : AGENT_CONFIG;
     const world = new AgentWorld([...config, NO_FIXES], { acts: { executor: [act] } });
     const ended = await world.run();
     expect(ended.outcome.items).toMatchObject([{ terminal_state: "escalated", reason_codes: codes }]);
@@ -146,6 +157,22 @@ describe("an auditor that fails as agents do", () => {
   });
 });
 
+describe("the end of the prompts for agents, word for word", () => {
+  it("asks for a last message and for no file", async () => {
+    const triage = "triage: {use: codex, env: [OPENAI_API_KEY], " + PRICE + "}";
+    const world = new AgentWorld([...AGENT_CONFIG, triage], { acts: { "audit:two": ["note"] } });
+    await world.run();
+    const ends = ["executor", "audit:one", "triage"].map((role) => {
+      const prompt = world.starts().find((start) => start.role === role)?.prompt ?? "";
+      return prompt.slice(prompt.indexOf("## Answer")).replaceAll(/[0-9a-f]{32,64}/g, "HEX");
+    });
+    const golden = join(import.meta.dirname, "..", "fixtures", "prompts", "agent-answers.md");
+    const said = ends.join("\n---\n\n");
+    if (process.env["CONVEYOR_UPDATE_PROMPTS"] === "1") writeFileSync(golden, said);
+    expect(said).toBe(readFileSync(golden, "utf8"));
+  });
+});
+
 describe("cost", () => {
   it("is unknown where nobody knows it, and never nothing", async () => {
     const world = new AgentWorld(AGENT_CONFIG.map((line) => line.replace(`, ${PRICE}`, "")));
@@ -161,8 +188,13 @@ describe("cost", () => {
     const world = new AgentWorld(AGENT_CONFIG, { acts: { "audit:two": ["finding", "good"] } });
     const stopped = await world.run("--max-cost-usd", "0.1");
     expect([stopped.code, stopped.outcome.blocked_reason_codes]).toEqual([3, ["COST_LIMIT"]]);
-    expect(stopped.outcome.next_actions[0]?.command).toMatch(/^conveyor resume \S+ --max-cost-usd USD$/);
-    expect(world.starts().map(({ role }) => role).toSorted()).toEqual(["audit:one", "audit:two", "executor"]);
+    expect(stopped.outcome.next_actions[0]?.command).toMatch(/^conveyor resume \S+ --max-cost-usd 0\.2$/);
+    expect(
+      world
+        .starts()
+        .map(({ role }) => role)
+        .toSorted(),
+    ).toEqual(["audit:one", "audit:two", "executor"]);
     expect((await world.conveyor("verify")).code).toBe(0);
 
     world.forget();
@@ -173,20 +205,41 @@ describe("cost", () => {
     world.behave({});
     const done = await world.resume("--max-cost-usd", "1");
     expect(done.code).toBe(0);
-    expect(world.starts().map(({ role }) => role).toSorted()).toEqual(["audit:one", "audit:two", "executor"]);
+    expect(
+      world
+        .starts()
+        .map(({ role }) => role)
+        .toSorted(),
+    ).toEqual(["audit:one", "audit:two", "executor"]);
     expect(world.starts()[0]?.prompt).toContain("(fix, round 2)");
     expect(world.report().options["max-cost-usd"]).toEqual({ value: 1, source: "command_line" });
     expect((await world.conveyor("verify")).code).toBe(0);
   });
 
-  it("counts before audits and triage too, and what the configuration allows", async () => {
+  it("counts before triage too", async () => {
+    const triage = "triage: {use: claude, env: [ANTHROPIC_API_KEY]}";
+    const world = new AgentWorld([...AGENT_CONFIG, triage], { acts: { "audit:two": ["note"] } });
+    const stopped = await world.run("--max-cost-usd", "0.1");
+    expect([stopped.code, stopped.outcome.blocked_reason_codes]).toEqual([3, ["COST_LIMIT"]]);
+    expect(world.starts().map(({ role }) => role)).not.toContain("triage");
+    world.forget();
+    expect((await world.resume("--max-cost-usd", "1")).code).toBe(0);
+    expect(world.starts().map(({ role }) => role)).toEqual(["triage"]);
+  });
+
+  it("counts before audits too, and what the configuration allows", async () => {
     const limit = "limits: {cost-usd-per-run: 0.05}";
     const world = new AgentWorld([...AGENT_CONFIG, limit]);
     const stopped = await world.run();
     expect([stopped.code, stopped.outcome.blocked_reason_codes]).toEqual([3, ["COST_LIMIT"]]);
     expect(world.starts().map(({ role }) => role)).toEqual(["executor"]);
     expect((await world.resume("--max-cost-usd", "0.06")).code).toBe(0);
-    expect(world.starts().map(({ role }) => role).toSorted()).toEqual(["audit:one", "audit:two", "executor"]);
+    expect(
+      world
+        .starts()
+        .map(({ role }) => role)
+        .toSorted(),
+    ).toEqual(["audit:one", "audit:two", "executor"]);
   });
 
   it("gives an agent that can hold itself to it what is left, shared among those that begin together", async () => {
@@ -214,8 +267,8 @@ describe("cost", () => {
       outcome.run_dir,
       (events) =>
         events.map((event) => {
-          const execution = event.details["execution"] as { agent?: Record<string, unknown> } | undefined;
-          if (execution?.agent == null) return event;
+          const execution = event.details["execution"] as { agent?: Record<string, unknown> | null } | undefined;
+          if (execution?.agent === undefined || execution.agent === null) return event;
           const agent = { ...execution.agent, cost_usd: 0.01 };
           return { ...event, details: { ...event.details, execution: { ...execution, agent } } };
         }),
@@ -241,7 +294,9 @@ describe("doctor", () => {
     expect(old.stdout).toContain(
       "codex 0.168.9 is older than 0.169.0, the oldest that is proven: npm install --global @openai/codex@0.169.0",
     );
-    expect(old.stdout).toContain("claude does not say its version: npm install --global @anthropic-ai/claude-code@2.1.328");
+    expect(old.stdout).toContain(
+      "claude does not say its version: npm install --global @anthropic-ai/claude-code@2.1.328",
+    );
     expect(old.code).toBe(1);
 
     const missing = await new AgentWorld(AGENT_CONFIG, {}, ["claude"]).conveyor("doctor");

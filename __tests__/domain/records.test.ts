@@ -135,6 +135,7 @@ describe("the record of a program", () => {
       error: null,
       missing_artifacts: [],
       malformed_artifacts: [],
+      agent: null,
     });
     expect(JSON.stringify(record)).not.toContain("secret");
   });

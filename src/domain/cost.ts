@@ -81,7 +81,8 @@ export function isCostSpent(state: CostState): boolean {
   return remainingUsd(state) === 0;
 }
 
-function costLimit({ options }: CostState): number | undefined {
+/** The limit that is in force, in USD. */
+export function costLimit({ options }: Pick<CostState, "options">): number | undefined {
   const value = options[COST_OPTION]?.value;
   return typeof value === "number" ? value : undefined;
 }

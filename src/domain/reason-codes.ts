@@ -226,7 +226,7 @@ export const REASON_CODES = {
   },
   AMBIENT_AGENT_CONFIG: {
     means: "Configuration of coding agents on this machine or in the repository could change what they do.",
-    act: "Know that it is there; a program that you configure as executor may read it.",
+    act: "Know that it is there; agents that the configuration names are started without it, a program of your own may read it.",
   },
 } as const satisfies Record<string, { readonly means: string; readonly act: string }>;
 

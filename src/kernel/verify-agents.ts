@@ -38,7 +38,7 @@ export async function judgeAgents(
         continue;
       }
       const stdout = await ports.read(`${folder}/stdout.log`);
-      const said = readAgent(ports.agents.readAnswer, { settings, lane, ending, stdout });
+      const said = readAgent(ports.agents, { settings, lane, ending, stdout });
       const answer = await ports.read(`${folder}/result.json`);
       if (canonicalJson(said.facts) !== canonicalJson(agent) || digest(said.answer) !== digest(answer)) {
         mismatches.push(at(`${folder}/stdout.log`, "does not say what the journal says of the agent"));

@@ -1,3 +1,4 @@
+import { AGENTS } from "../domain/agent-config.ts";
 import { boundCalls } from "../domain/call-bound.ts";
 import type { Config, Mode } from "../domain/config.ts";
 import type { Plan } from "../domain/plan.ts";
@@ -15,7 +16,7 @@ export interface DryRunFacts {
   readonly baseCommit: string;
   readonly itemIds: readonly string[];
   readonly selectedIds: readonly string[];
-  readonly executor: { readonly command: readonly string[] };
+  readonly executor: { readonly use: string; readonly command: readonly string[] };
   readonly costLimitUsd: number;
   readonly manager: { readonly command: readonly string[] } | undefined;
 }
@@ -84,10 +85,18 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       `${bound.redCommands} commands on the base, ${bound.auditorSessions} auditor sessions, ` +
       `${bound.triageSessions} triage sessions, ` +
       `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,
-    `cost      no session of an agent is started when $${facts.costLimitUsd} are known to be spent`,
+    ...sayLimit(facts),
   ]
     .join("\n")
     .concat("\n");
+}
+
+/** What bounds the cost, where something can cost. */
+function sayLimit({ executor, config, costLimitUsd }: DryRunFacts): string[] {
+  const isPaid = [executor, ...config.audits.lanes, config.triage].some(({ use }) =>
+    AGENTS.some((name) => name === use),
+  );
+  return isPaid ? [`cost      no session of an agent is started when $${costLimitUsd} are known to be spent`] : [];
 }
 
 /** A command's words; of a coding agent its name, because its arguments follow from what it is started for. */

@@ -1,11 +1,21 @@
 import type { AgentName } from "../../domain/agent-config.ts";
 import type { Agents } from "../../ports.ts";
-import { buildClaude, CLAUDE_MIN, readClaude } from "./claude.ts";
-import { buildCodex, CODEX_MIN, readCodex } from "./codex.ts";
+import { buildClaude, CLAUDE_MIN, describeClaude, readClaude } from "./claude.ts";
+import { buildCodex, CODEX_MIN, describeCodex, readCodex } from "./codex.ts";
+import { readObjects, tell } from "./output.ts";
 
 /** The coding agents by the name that configuration gives them. */
 export const agents: Agents = {
   buildInvocation: (call) => (call.settings.use === "codex" ? buildCodex(call) : buildClaude(call)),
+  describeLine: (agent, line) => {
+    const [object] = readObjects(new TextEncoder().encode(line));
+    if (object === undefined) {
+      // A line that is too long to be shown is cut, and is then no object any more.
+      const text = line.startsWith("{") ? "" : tell(line);
+      return text === "" ? undefined : text;
+    }
+    return agent === "codex" ? describeCodex(object) : describeClaude(object);
+  },
   readAnswer: (agent, ending, stdout, price) =>
     agent === "codex" ? readCodex(ending, stdout, price) : readClaude(ending, stdout),
 };

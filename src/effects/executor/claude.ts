@@ -20,21 +20,26 @@ export function buildClaude({ settings, rights, scratch, schema, budgetUsd }: Ag
       "claude",
       "-p",
       "--bare",
-      ...["--output-format", "stream-json", "--verbose"],
+      "--output-format",
+      "stream-json",
+      "--verbose",
       "--no-session-persistence",
-      ...["--setting-sources", ""],
+      "--setting-sources",
+      "",
       "--strict-mcp-config",
       "--disable-slash-commands",
       ...(rights === "write"
         ? ["--permission-mode", "acceptEdits", "--tools", "Bash,Edit,Read", "--allowedTools", "Bash"]
         : ["--permission-mode", "dontAsk", "--tools", "Bash,Read"]),
-      ...["--add-dir", scratch],
+      "--add-dir",
+      scratch,
       ...option("--model", settings.model),
       ...option("--effort", settings.effort),
       ...option("--max-turns", settings["max-turns"]),
       ...option("--max-budget-usd", budgetUsd),
       ...settings.args,
-      ...["--json-schema", JSON.stringify(schema)],
+      "--json-schema",
+      JSON.stringify(schema),
     ],
     env: {
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
@@ -108,4 +113,19 @@ function readTokens(result: Record<string, unknown>): AgentTokens | null {
   const sum = (key: string): number => models.reduce((total, each) => total + countOf(each[key]), 0);
   const cached = sum("cacheReadInputTokens");
   return { in: sum("inputTokens") + cached + sum("cacheCreationInputTokens"), cached, out: sum("outputTokens") };
+}
+
+/** What it does or says, on one line. */
+export function describeClaude(object: Record<string, unknown>): string | undefined {
+  if (object["subtype"] === "permission_denied") return `denied: ${tell(object["message"])}`;
+  if (object["subtype"] === "api_retry") return `the service failed, trying again: ${tell(object["error"])}`;
+  if (object["type"] !== "assistant") return undefined;
+  const content = objectOf(object["message"])["content"];
+  const [part] = (Array.isArray(content) ? content : []).map(objectOf).flatMap((block) => {
+    const input = objectOf(block["input"]);
+    const about = [input["command"], input["file_path"]].map(tell).find((text) => text !== "");
+    const said = block["type"] === "tool_use" ? `${tell(block["name"])} ${about ?? ""}`.trim() : tell(block["text"]);
+    return said === "" ? [] : [said];
+  });
+  return part;
 }

@@ -36,9 +36,12 @@ export function buildCodex({ settings, rights, cwd, scratch, schema }: AgentCall
       "--ignore-user-config",
       "--ignore-rules",
       "--skip-git-repo-check",
-      ...["--color", "never"],
-      ...["-C", cwd],
-      ...["-s", rights === "write" ? "workspace-write" : "read-only"],
+      "--color",
+      "never",
+      "-C",
+      cwd,
+      "-s",
+      rights === "write" ? "workspace-write" : "read-only",
       ...set("approval_policy", "never"),
       ...set("web_search", "disabled"),
       ...set("project_doc_max_bytes", "0"),
@@ -52,7 +55,8 @@ export function buildCodex({ settings, rights, cwd, scratch, schema }: AgentCall
       ...(settings.model === undefined ? [] : ["-m", settings.model]),
       ...(settings.effort === undefined ? [] : set("model_reasoning_effort", settings.effort)),
       ...settings.args,
-      ...["--output-schema", schemaPath],
+      "--output-schema",
+      schemaPath,
       "-",
     ],
     env: {},
@@ -121,4 +125,12 @@ function judgeTurn(
 function isDenied(item: Record<string, unknown>): boolean {
   if (item["type"] === "file_change") return item["status"] === "failed" || item["status"] === "declined";
   return item["status"] === "failed" && DENIED.test(String(item["aggregated_output"]));
+}
+
+/** What it does or says, on one line. */
+export function describeCodex(event: Record<string, unknown>): string | undefined {
+  if (event["type"] === "error") return tell(event["message"]);
+  const item = objectOf(event["item"]);
+  const text = event["type"] === "item.started" ? tell(item["command"]) : tell(item["text"]);
+  return text === "" ? undefined : text;
 }

@@ -1,9 +1,12 @@
-import type { AgentAnswer, AgentFacts } from "../../domain/agent.ts";
-import { AGENTS, type AgentName, type AgentSettings } from "../../domain/agent-config.ts";
+import { roundUsd, type AgentFacts } from "../../domain/agent.ts";
+import { AGENTS, type AgentSettings } from "../../domain/agent-config.ts";
 import { remainingUsd } from "../../domain/cost.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
-import type { AgentCall, Scratch } from "../../ports.ts";
+import type { AgentCall, Agents, Scratch } from "../../ports.ts";
 import type { RunContext } from "../run-context.ts";
+
+/** A budget of nothing would be none. */
+const USD_MIN = 0.000001;
 
 /** What has to be known to start a coding agent. */
 interface AgentRequest extends Omit<AgentCall, "budgetUsd" | "scratch"> {
@@ -22,7 +25,7 @@ export interface AgentProgram {
 export async function prepareAgent(context: RunContext, request: AgentRequest): Promise<AgentProgram> {
   const { settings, scratch, sharers } = request;
   const left = remainingUsd(context.recorder.state);
-  const share = left === undefined ? undefined : left / sharers;
+  const share = left === undefined ? undefined : Math.max(USD_MIN, roundUsd(left / sharers));
   const bounds = [settings["budget-usd"], share].filter((usd) => usd !== undefined);
   const { command, env, files } = context.ports.agents.buildInvocation({
     ...request,
@@ -33,6 +36,18 @@ export async function prepareAgent(context: RunContext, request: AgentRequest): 
   return { command, env };
 }
 
+/** Tells people what a program says; of an agent what its lines mean. */
+export function followOutput(
+  { ports }: RunContext,
+  itemId: string,
+  settings: AgentSettings | undefined,
+): (line: string) => void {
+  return (line) => {
+    const said = settings === undefined ? line : ports.agents.describeLine(settings.use, line);
+    if (said !== undefined) ports.progress({ kind: "output", itemId, line: said });
+  };
+}
+
 /** What a session of an agent came to: the bytes of its answer, and the facts about it. */
 export interface AgentResult {
   readonly answer: Uint8Array | undefined;
@@ -41,7 +56,7 @@ export interface AgentResult {
 
 /** Reads what an agent said, from the output that was kept of it, so that anybody can read the same again. */
 export function readAgent(
-  read: (agent: AgentName, ending: ProcessEnding, stdout: Uint8Array, price: AgentSettings["price"]) => AgentAnswer,
+  agents: Agents,
   input: {
     readonly settings: AgentSettings;
     readonly lane: string;
@@ -50,7 +65,12 @@ export function readAgent(
   },
 ): AgentResult {
   const { settings, lane, ending, stdout } = input;
-  const { answer, model, ...said } = read(settings.use, ending, stdout ?? new Uint8Array(), settings.price);
+  const { answer, model, ...said } = agents.readAnswer(
+    settings.use,
+    ending,
+    stdout ?? new Uint8Array(),
+    settings.price,
+  );
   return { answer, facts: { use: settings.use, lane, model: model ?? settings.model ?? null, ...said } };
 }
 

@@ -2,12 +2,13 @@ import type { AgentFacts } from "../../domain/agent.ts";
 import type { AgentSettings } from "../../domain/agent-config.ts";
 import type { AnswerSchema } from "../../domain/answer-schema.ts";
 import type { FileDigest, StageExecution } from "../../domain/journal.ts";
+import type { AnswerForm } from "../../domain/prompt.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
 import { buildStageExecution } from "../../domain/stage-execution.ts";
 import type { Scratch } from "../../ports.ts";
 import { sealFiles } from "../prepare-worktree.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
-import { prepareAgent, readAgent } from "./agent-program.ts";
+import { agentSettings, followOutput, prepareAgent, readAgent } from "./agent-program.ts";
 import { buildOrchEnv, fillPlaceholders } from "./session-briefing.ts";
 
 /** What judges: a command of the user's own, or a coding agent. */
@@ -23,6 +24,24 @@ export type JudgeProgram =
       /** Agents that begin at the same time. */
       readonly sharers: number;
     };
+
+/** How the program of a lane answers. */
+export function answerForm(configured: { readonly use: string }, scratch: Scratch): AnswerForm {
+  return agentSettings(configured) === undefined
+    ? { kind: "file", path: `${scratch.path}/result.json` }
+    : { kind: "message" };
+}
+
+/** The program that a lane names, and what it is given when it is a coding agent. */
+export function chooseProgram(
+  configured: { readonly use: string; readonly command?: readonly string[] },
+  agent: Omit<Extract<JudgeProgram, { kind: "agent" }>, "kind" | "settings">,
+): JudgeProgram {
+  const settings = agentSettings(configured);
+  return settings === undefined
+    ? { kind: "command", words: configured.command ?? [] }
+    : { kind: "agent", settings, ...agent };
+}
 
 /** A program that judges: an audit lane, or triage. */
 export interface JudgeRequest {
@@ -67,7 +86,11 @@ export async function runJudge(context: RunContext, request: JudgeRequest): Prom
     stderrPath: ports.files.resolve(stderr),
     stdinPath,
     signal: ports.interrupt,
-    onLine: (line) => ports.progress({ kind: "output", itemId: request.itemId, line }),
+    onLine: followOutput(
+      context,
+      request.itemId,
+      request.program.kind === "agent" ? request.program.settings : undefined,
+    ),
   });
   const files = await sealFiles(context, [stdout, stderr]);
   const { answer, facts } = await readJudge(context, request, report.ending, stdout);
@@ -113,7 +136,7 @@ async function readJudge(
   // Of what never started there is nothing to say, and no cost.
   if (ending.kind === "spawn_failed") return { answer: undefined };
   const { settings, lane } = program;
-  return readAgent(ports.agents.readAnswer, { settings, lane, ending, stdout: await ports.files.read(stdout) });
+  return readAgent(ports.agents, { settings, lane, ending, stdout: await ports.files.read(stdout) });
 }
 
 /** What every judging program is told. */

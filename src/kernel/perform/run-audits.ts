@@ -10,8 +10,7 @@ import { prepareWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { packetFolder } from "./freeze-packet.ts";
-import { agentSettings } from "./agent-program.ts";
-import { judgeFacts, runJudge, type JudgeProgram } from "./judge-program.ts";
+import { answerForm, chooseProgram, judgeFacts, runJudge } from "./judge-program.ts";
 
 interface AuditCommand {
   readonly attempt: number;
@@ -86,28 +85,20 @@ async function runLane(
     if (bytes !== undefined) await scratch.write(`packet/${path}`, bytes);
   }
   const facts = { lane, packet_path: `${scratch.path}/packet`, packet_sha256, nonce };
-  const settings = agentSettings(configured);
-  const prompt = renderLanePrompt(context, itemId, attempt, {
-    ...facts,
-    answer: settings === undefined ? { kind: "file", path: `${scratch.path}/result.json` } : { kind: "message" },
-  });
+  const answerIn = answerForm(configured, scratch);
+  const prompt = renderLanePrompt(context, itemId, attempt, { ...facts, answer: answerIn });
   const promptPath = await scratch.write("prompt.md", prompt);
-  const program: JudgeProgram =
-    settings === undefined
-      ? { kind: "command", words: configured.use === "command" ? configured.command : [] }
-      : {
-          kind: "agent",
-          settings,
-          lane: `audit:${lane}`,
-          schema: auditAnswerSchema({ lane, item_id: itemId, attempt, packet_sha256, nonce }),
-          promptPath,
-          sharers: input.command.lanes.length,
-        };
+  const assignment = { lane, item_id: itemId, attempt, packet_sha256, nonce };
   const judged = await runJudge(context, {
     itemId,
     name,
     purpose: "auditor",
-    program,
+    program: chooseProgram(configured, {
+      lane: `audit:${lane}`,
+      schema: auditAnswerSchema(assignment),
+      promptPath,
+      sharers: input.command.lanes.length,
+    }),
     passNames: configured.env,
     placeholders: {
       ...judgeFacts(context, {
@@ -134,7 +125,7 @@ async function runLane(
     nonce,
     ending: judged.ending,
     survivors: judged.survivors,
-    facts: parseAuditReport(judged.answer, { lane, item_id: itemId, attempt, packet_sha256, nonce }),
+    facts: parseAuditReport(judged.answer, assignment),
   };
   return { answer, execution: judged.execution, files: [...judged.files, promptFile] };
 }

@@ -8,7 +8,7 @@ import type { Scratch, Worktree } from "../../ports.ts";
 import { sealFiles } from "../prepare-worktree.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
 import { findOrRestoreWorktree, sessionFolder, sessionLogs, worktreeName } from "./attempt-files.ts";
-import { readAgent } from "./agent-program.ts";
+import { followOutput, readAgent } from "./agent-program.ts";
 import { buildProgram, executorAgent, writeBriefing, type Briefing } from "./session-briefing.ts";
 
 interface SessionCommand {
@@ -63,7 +63,7 @@ async function runExecutor(
     stdoutPath: ports.files.resolve(stdout),
     stderrPath: ports.files.resolve(stderr),
     signal: ports.interrupt,
-    onLine: (line) => ports.progress({ kind: "output", itemId, line }),
+    onLine: followOutput(context, itemId, executorAgent(context)),
   });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   const { missing, malformed } = await ports.artifacts.check(worktree.path, note, expected);
@@ -103,7 +103,7 @@ async function readResult(
   if (ending.kind === "spawn_failed") return { answer: undefined };
   const { ports } = context;
   const kept = await ports.files.read(stdout);
-  return readAgent(ports.agents.readAnswer, { settings, lane: "executor", ending, stdout: kept });
+  return readAgent(ports.agents, { settings, lane: "executor", ending, stdout: kept });
 }
 
 async function keepPayload(context: RunContext, folder: string, bytes: Uint8Array | undefined): Promise<FileDigest[]> {

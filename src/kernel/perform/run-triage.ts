@@ -6,8 +6,7 @@ import { renderTriagePrompt } from "../../render/judge-prompt-text.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { itemState } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
-import { agentSettings } from "./agent-program.ts";
-import { judgeFacts, runJudge, type JudgeProgram } from "./judge-program.ts";
+import { answerForm, chooseProgram, judgeFacts, runJudge } from "./judge-program.ts";
 import { findingsPath } from "./write-merged-findings.ts";
 
 /** Has the configured program sort the findings. What it may decide is bounded; what it may not is recorded and ignored. */
@@ -27,7 +26,6 @@ export async function runTriage(
   const scratch = await ports.environments.openScratch(name);
   const findings = await ports.files.read(findingsPath(context, itemId, round));
   const findingsFile = await scratch.write("findings.json", findings ?? "");
-  const settings = agentSettings(triage);
   const prompt = renderTriagePrompt({
     role: "triage",
     task: buildTask(context.plan, planItem(context, itemId)),
@@ -35,26 +33,16 @@ export async function runTriage(
     nonce,
     findingsSha256: findings_sha256,
     findingsFile,
-    answer: settings === undefined ? { kind: "file", path: `${scratch.path}/result.json` } : { kind: "message" },
+    answer: answerForm(triage, scratch),
   });
   const promptPath = await scratch.write("prompt.md", prompt);
-  const program: JudgeProgram =
-    settings === undefined
-      ? { kind: "command", words: triage.use === "command" ? triage.command : [] }
-      : {
-          kind: "agent",
-          settings,
-          lane: "triage",
-          schema: triageAnswerSchema({ item_id: itemId, attempt, findings_sha256, nonce }),
-          promptPath,
-          sharers: 1,
-        };
+  const schema = triageAnswerSchema({ item_id: itemId, attempt, findings_sha256, nonce });
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/triage-${turn}`;
   const judged = await runJudge(context, {
     itemId,
     name,
     purpose: "triage",
-    program,
+    program: chooseProgram(triage, { lane: "triage", schema, promptPath, sharers: 1 }),
     passNames: triage.env,
     placeholders: {
       ...judgeFacts(context, {
