@@ -4,6 +4,7 @@ import { z } from "zod";
 import { auditReportSchema, packetManifestSchema } from "../src/domain/audit-report.ts";
 import { checkpointSchema } from "../src/domain/checkpoint.ts";
 import { configSchema } from "../src/domain/config.ts";
+import { frontMatterSchema } from "../src/domain/front-matter-schema.ts";
 import { journalEventSchema } from "../src/domain/journal.ts";
 import { mergedFindingsSchema } from "../src/domain/merged-findings.ts";
 import { planSchema } from "../src/domain/plan.ts";
@@ -25,6 +26,13 @@ export interface PublishedSchema {
 /** Every shape that is published; the next one is added here and nowhere else. */
 export const PUBLISHED_SCHEMAS: readonly PublishedSchema[] = [
   { name: "normalized-plan", title: "Normalized plan of Plan Conveyor", version: 1, schema: planSchema, io: "output" },
+  {
+    name: "plan",
+    title: "Front matter of a plan of Plan Conveyor",
+    version: 1,
+    schema: frontMatterSchema,
+    io: "input",
+  },
   { name: "config", title: "Configuration of Plan Conveyor", version: 1, schema: configSchema, io: "input" },
   { name: "event", title: "One line of a run's journal", version: 1, schema: journalEventSchema, io: "output" },
   { name: "checkpoint", title: "Checkpoint of a run", version: 1, schema: checkpointSchema, io: "output" },

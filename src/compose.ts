@@ -1,15 +1,24 @@
 import type { Result } from "./domain/result.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
+import { makeCacheRoot } from "./effects/cache-root.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
-import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
-import { checkArtifacts, noteArtifacts } from "./effects/expected-artifacts.ts";
+import { makeFolderDurably, isStateWriteFault, PendingFolders } from "./effects/durable-files.ts";
+import { checkArtifacts, noteArtifacts, readArtifact } from "./effects/expected-artifacts.ts";
 import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
 import { createRunRepository, inspectRunRepository, openRunRepository } from "./effects/git/run-repository.ts";
 import { makeDemoRepository } from "./effects/demo-repository.ts";
+import { shieldSearchPath } from "./effects/environment.ts";
 import { probeEnvironment } from "./effects/environment-probe.ts";
 import { systemRandomness } from "./effects/ids.ts";
-import { isFolder, listPlanFiles, readFolder, readLocalFile } from "./effects/local-files.ts";
+import {
+  isFolder,
+  listFolder,
+  listPlanFiles,
+  readEvidence,
+  readLocalFile,
+  writeNewFile,
+} from "./effects/local-files.ts";
 import { inspectArtifact } from "./effects/inspect-artifact.ts";
 import { readJournalLines } from "./effects/journal-lines.ts";
 import { cutTornTail, openJournal, type JournalPosition } from "./effects/journal-store.ts";
@@ -21,11 +30,12 @@ import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
 import { agents } from "./effects/executor/agents.ts";
 import { probeAgents } from "./effects/executor/probe.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
-import { createRunFiles } from "./effects/run-files.ts";
+import { createRunFiles, digestSavedFile } from "./effects/run-files.ts";
 import {
   findRunFolder,
   findRunFolders,
   findRunPlaces,
+  isLink,
   listRunFolders,
   listStartFolders,
   makeRunsFolder,
@@ -46,6 +56,7 @@ import {
 import {
   listCaches,
   listHalfRemoved,
+  listNames,
   listRunIds,
   listWorktreeNames,
   removeRunFolder,
@@ -57,21 +68,28 @@ import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
 export const world = {
   isStateWriteFault,
   isOutsideFault,
+  isLink,
   readHolder,
   findRunFolder,
   listRunFolders,
   toRepositoryPath,
   readLocalFile,
-  readFolder,
+  readEvidence,
+  listFolder,
   isFolder,
   listPlanFiles,
+  writeNewFile,
   readCheckpoint,
   readSavedRun,
   probeEnvironment,
   probeAgents,
+  shieldSearchPath,
   makeDemoRepository,
+  makeCacheRoot: ({ cacheRoot, cacheIsShared }: RunPlaces) =>
+    makeCacheRoot({ path: cacheRoot, isShared: cacheIsShared }),
   listStartFolders,
   listHalfRemoved,
+  listNames,
   listRunIds,
   removeRunFolder,
   timeBefore,
@@ -131,6 +149,8 @@ export async function openNewRun(
   wiring: RunWiring,
   input: { outputDir: string | undefined; planId: string },
 ): Promise<Result<OpenRun, { message: string }>> {
+  const cache = makeCacheRoot({ path: workplace.places.cacheRoot, isShared: workplace.places.cacheIsShared });
+  if (!cache.ok) return cache;
   const { runId, runFolder } = nameRun(workplace.places, input.outputDir, machine);
   if (await isOccupied(runFolder)) {
     return {
@@ -182,9 +202,13 @@ export async function openLockedRun(
 
 /** What a resume finds in a run folder besides journal and inputs. */
 export function readResumeFacts(runFolder: string, run: SavedRun) {
+  const saved = listSavedFiles(runFolder);
+  // What an event names was written to its end, whatever a program called it.
+  const isNamed = (path: string): boolean => run.state.files.has(path);
   return {
     checkpoint: readCheckpoint(runFolder),
-    ...listSavedFiles(runFolder),
+    files: [...saved.files, ...saved.temporaryFiles.filter(isNamed)],
+    temporaryFiles: saved.temporaryFiles.filter((path) => !isNamed(path)),
     tornTail: readTornTail(runFolder, run.journal.validBytes),
     cutTornTail: () => cutTornTail(runFolder, run.journal.validBytes),
     moveFile: (from: string, to: string) => moveSavedFile(runFolder, from, to),
@@ -201,7 +225,7 @@ export function openForReading(workplace: Workplace, runFolder: string, runId: s
     checkpoint: readCheckpoint(runFolder),
     // Nothing is being written in a sealed run, whatever a file is called.
     files: [...saved.files, ...saved.temporaryFiles],
-    digest: (path: string) => files.digest(path),
+    digest: async (path: string) => digestSavedFile(runFolder, path),
     read: (path: string) => files.read(path),
   };
 }
@@ -236,13 +260,14 @@ function assemble(
   },
 ): OpenRun {
   const { cache, prepareCache } = run.folders;
-  const journal = openJournal({ ...run, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
+  const pending = new PendingFolders();
+  const journal = openJournal({ ...run, pending, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
   const processes = createProcesses({ clock: systemClock, randomness: systemRandomness });
   const ports: Ports = {
     clock: systemClock,
     randomness: systemRandomness,
     journal,
-    files: createRunFiles(run.runFolder),
+    files: createRunFiles(run.runFolder, pending),
     repository: run.repository,
     user: workplace.user,
     processes,
@@ -253,7 +278,7 @@ function assemble(
       orchestratorEnv: workplace.env,
       forbiddenPathRoots: [workplace.places.root, run.runFolder, cache],
     }),
-    artifacts: { note: noteArtifacts, check: checkArtifacts, inspect: inspectArtifact },
+    artifacts: { note: noteArtifacts, check: checkArtifacts, read: readArtifact, inspect: inspectArtifact },
     interrupt: wiring.interrupt,
     progress: wiring.progress,
   };

@@ -100,9 +100,25 @@ export interface TamperSnapshot {
 
 /** What a session left, as one tree that the orchestrator built itself, or why none can be built. */
 export type CandidateTree =
-  | { readonly kind: "built"; readonly tree: string; readonly changes: readonly TreeChange[] }
-  /** `GIT_TAMPERED`: an object that the session stored is not what its name promises. */
-  | { readonly kind: "refused"; readonly code: "GIT_TAMPERED" | "PATH_UNSAFE"; readonly detail: string };
+  | {
+      readonly kind: "built";
+      readonly tree: string;
+      readonly changes: readonly TreeChange[];
+      /** All paths tracked at the commit that the worktree was made from. */
+      readonly trackedPaths: readonly string[];
+    }
+  /** `GIT_TAMPERED`: an object that the session stored is not what its name promises. `DIFF_LIMIT_EXCEEDED`: a flood. */
+  | {
+      readonly kind: "refused";
+      readonly code: "GIT_TAMPERED" | "PATH_UNSAFE" | "DIFF_LIMIT_EXCEEDED";
+      readonly detail: string;
+    };
+
+/** How much a worktree may hold beyond its commit before it is refused unread; far above what scope allows. */
+export interface CandidateLimits {
+  readonly filesMax: number;
+  readonly bytesMax: number;
+}
 
 /** The private bare repository of a run and its worktrees. */
 export interface RunRepository {
@@ -110,10 +126,12 @@ export interface RunRepository {
   openWorktree(name: string, commit: string): Promise<Worktree>;
   /** The worktree of that name when folder and metadata both still exist. */
   findWorktree(name: string): Promise<Worktree | undefined>;
-  /** Makes these files of a worktree what they are at a commit. */
+  /** Makes these files of a worktree what they are at a commit; what is not there is removed. */
   copyPaths(worktree: Worktree, commit: string, paths: readonly string[]): Promise<void>;
   /** Makes the files of a worktree those of `tree`, HEAD and index staying at its commit. */
   restoreTree(worktree: Worktree, tree: string): Promise<void>;
+  /** Has git forget a worktree that nothing is built on any more; its folder stays until the run is done. */
+  forgetWorktree(worktree: Worktree): Promise<void>;
   /** Removes every worktree of the run, folders included. */
   removeWorktrees(): Promise<void>;
   /** Records HEAD, refs, hooks, config, info, alternates, index flags and stored objects. */
@@ -125,9 +143,22 @@ export interface RunRepository {
   compareSnapshot(before: TamperSnapshot, worktree: Worktree): Promise<readonly TamperFinding[]>;
   /**
    * Builds the candidate tree of a worktree with the orchestrator's own index: tracked changes, and untracked files
-   * that the ignore rules of `baseCommit` do not ignore and that `excluded` does not list.
+   * that the ignore rules of `baseCommit` do not ignore and that `excluded` does not list. With `limits`, a worktree that
+   * holds more is refused before any of it is read.
    */
-  buildCandidate(worktree: Worktree, baseCommit: string, excluded: readonly string[]): Promise<CandidateTree>;
+  buildCandidate(
+    worktree: Worktree,
+    baseCommit: string,
+    excluded: readonly string[],
+    limits?: CandidateLimits,
+  ): Promise<CandidateTree>;
+  /** Whether a worktree is still exactly the checkout of `commit` and what `excluded` lists. */
+  isUntouched(
+    worktree: Worktree,
+    commit: string,
+    excluded: readonly string[],
+    limits?: CandidateLimits,
+  ): Promise<boolean>;
   /** Files that are untracked in a worktree: what its `prepare` added. */
   listUntracked(worktree: Worktree): Promise<readonly string[]>;
   /** Paths of tracked files whose content differs from `commit`. */
@@ -140,6 +171,10 @@ export interface RunRepository {
   buildPatch(from: string, to: string): Promise<Uint8Array>;
   /** Changes between two trees or commits, one for each path. */
   listChanges(from: string, to: string): Promise<readonly TreeChange[]>;
+  /** The same for many pairs of trees in one go; nothing for a pair that cannot be read whole. */
+  listChangesOfPairs(
+    pairs: readonly { readonly from: string; readonly to: string }[],
+  ): Promise<(readonly TreeChange[] | undefined)[]>;
   /** The commit a ref of the private repository names. */
   readRef(ref: string): Promise<string | undefined>;
   /** Moves a ref from `from` to `to` by compare-and-swap; `undefined` means that the ref must not exist. */
@@ -189,12 +224,16 @@ export interface RunFiles {
   /** Absolute path of the run folder. */
   readonly root: string;
   resolve(path: string): string;
-  /** Writes atomically and durably (temporary file, fsync, rename, fsync of the folder) and gives the digest to journal. */
+  /**
+   * Writes atomically (temporary file, fsync, rename) and gives the digest to journal; the folder is synced before the
+   * next event is, so that the name is as durable as the bytes when an event tells of it.
+   */
   write(path: string, bytes: Uint8Array | string): Promise<FileDigest>;
   read(path: string): Promise<Uint8Array | undefined>;
+  /** Syncs a file that a program wrote, before an event may name it, and gives its digest. */
   digest(path: string): Promise<FileDigest | undefined>;
-  /** Files below a folder, relative to it. */
-  list(path: string): Promise<readonly string[]>;
+  /** Digest of a file that an event names already, so that it has been synced. */
+  digestSaved(path: string): Promise<FileDigest | undefined>;
   /** Makes the folder of a path. */
   makeFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -232,6 +271,8 @@ export interface Preparation {
 /** Runs the configured prepare commands, or hands out a copy of their cached result. */
 export interface Preparer {
   prepare(request: PrepareRequest): Promise<Preparation>;
+  /** A digest of what names the content of prepared files in a worktree: equal ones mean that nobody wrote to them. */
+  digestPrepared(worktree: Worktree, preparedPaths: readonly string[]): Promise<string>;
 }
 
 /** Appends to the journal of one run, under one lock. */
@@ -273,6 +314,8 @@ export interface Artifacts {
     before: ArtifactNotes,
     paths: readonly string[],
   ): Promise<{ readonly missing: readonly string[]; readonly malformed: readonly string[] }>;
+  /** The bytes of a file below the root; nothing when there is none, or more than `bytesMax`. */
+  read(root: string, path: string, bytesMax: number): Promise<Uint8Array | undefined>;
   inspect(root: string, path: string): Promise<ArtifactCheck["status"]>;
 }
 

@@ -96,6 +96,8 @@ const WORTHLESS: readonly (readonly [what: string, script: string, why: RegExp])
   ["speaks as another lane", auditorScript({ wrong: { lane: "quick" } }), /lane/],
   ["writes no file", "true\n", /./],
   ["writes broken JSON", 'printf "{" > "$ORCH_RESULT_PATH"\n', /./],
+  ["gives two verdicts", passes.replace('"verdict":', '"verdict":"issues_found","verdict":'), /"verdict" twice/],
+  ["gives two lists of findings", passes.replace('"findings":', '"findings":[{}],"findings":'), /"findings" twice/],
   ["exits with 1 after it passed", `${passes}exit 1\n`, /exit code 1/],
   ["finds issues and names none", auditorScript({ verdict: "issues_found" }), /without a finding/],
   ["is inconclusive", auditorScript({ verdict: "inconclusive" }), /inconclusive decides nothing/],
@@ -146,8 +148,70 @@ describe("an auditor that proves nothing is asked again and never waved through"
     await expectVerified(repository);
   });
 
-  test("it tampers with git: escalated at once, nothing is asked again", async () => {
-    const auditors = { careful: `${AS} update-ref refs/heads/mine HEAD\n${passes}`, quick: passes };
+  test("it changes what was prepared for both: no answer over it counts, though git ignores the file", async () => {
+    const repository = new TestRepository({
+      auditors: { careful: `echo evil > gen/tool\n${passes}`, quick: passes },
+      configLines: [
+        auditLanes(["careful", "quick"], { retries: "0" }),
+        "prepare: {commands: [[bash, -c, 'mkdir -p gen; echo good > gen/tool']], inputs: [README.md]}",
+      ],
+      files: { ".gitignore": "gen\n" },
+    });
+    const { code, outcome } = await repository.run(GATES_OPEN);
+    expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
+      code: 1,
+      codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
+    });
+    expect(roundsOf(repository)[0]?.lanes.map(({ why }) => /checkout was changed/.test(why))).toEqual([true, true]);
+    await expectVerified(repository);
+  });
+
+  describe("their checkout cannot be prepared", () => {
+    /** Prepares every worktree but those of auditors; what it makes names the worktree, so that none is handed a copy. */
+    const prepare = (otherwise: string): string =>
+      `mkdir -p gen; echo "$PWD" > gen/where\ncase "$PWD" in *-audit-*) ${otherwise};; esac\n`;
+    const runWith = async (otherwise: string, args: readonly string[] = []) => {
+      const repository = new TestRepository({
+        configLines: [
+          auditLanes(["careful", "quick"], { retries: "1" }),
+          "prepare: {commands: [[bash, tools/prepare.sh]], inputs: [README.md]}",
+        ],
+        files: { "tools/prepare.sh": prepare(otherwise), ".gitignore": "gen\n" },
+      });
+      return { repository, ...(await repository.run([...GATES_OPEN, ...args])) };
+    };
+    const asked = (repository: TestRepository) =>
+      repository.report().stage_executions.filter((execution) => execution.purpose === "auditor").length;
+
+    test("a command fails: nobody is asked, it is tried again, and the engine has failed", async () => {
+      const { repository, code, outcome } = await runWith("exit 3");
+      expect({ code, codes: outcome.blocked_reason_codes, asked: asked(repository) }).toEqual({
+        code: 1,
+        codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
+        asked: 0,
+      });
+      expect(repository.events().filter(({ type }) => type === "audit_finished")).toHaveLength(2);
+      const [first] = roundsOf(repository);
+      expect(first?.lanes.map(({ why }) => /not prepared.*exit code 3/.test(why))).toEqual([true, true]);
+      await expectVerified(repository);
+    });
+
+    test("it is over its time limit: the run can be resumed, and nobody was asked", async () => {
+      const { repository, code, outcome } = await runWith("sleep 60", ["--timeout-ms", "4000"]);
+      expect({ code, state: outcome.terminal_state, asked: asked(repository) }).toEqual({
+        code: 124,
+        state: "timeout",
+        asked: 0,
+      });
+      await expectVerified(repository);
+    });
+  });
+
+  test.each([
+    ["tampers with git", `${AS} update-ref refs/heads/mine HEAD`],
+    ["removes the checkout", 'here=$PWD; cd ..; rm -rf "$here"'],
+  ])("it %s: escalated at once, nothing is asked again", async (_what, script) => {
+    const auditors = { careful: `${script}\n${passes}`, quick: passes };
     const repository = new TestRepository({ auditors });
     const { code, outcome } = await repository.run(GATES_OPEN);
     expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
@@ -215,6 +279,22 @@ describe("findings that do not block", () => {
     expect(markdown).toContain("false_positive by triage");
     await expectVerified(repository);
   });
+});
+
+test("a triage program that changes git metadata: escalated, whatever it says", async () => {
+  const repository = sorted("false_positive", {
+    auditors: { careful: auditorScript({ findings: [REMARK] }), quick: passes },
+  });
+  const path = join(repository.base, "triage.mjs");
+  const evil = `import { execFileSync } from "node:child_process";
+import { globSync } from "node:fs";
+const [git] = globSync("${repository.path}/.conveyor/runs/*/repo.git");
+execFileSync("git", ["--git-dir", git, "config", "core.attributesFile", "/tmp/evil"]);
+`;
+  writeFileSync(path, `${evil}${readFileSync(path, "utf8")}`);
+  const { code, outcome } = await repository.run(GATES_OPEN);
+  expect({ code, codes: outcome.blocked_reason_codes }).toEqual({ code: 1, codes: ["ITEM_ESCALATED", "GIT_TAMPERED"] });
+  await expectVerified(repository);
 });
 
 test("a blocking finding that needs a person's judgment waits at a custom gate; the audited commit passes", async () => {

@@ -202,7 +202,7 @@ describe("git metadata changed by a session: void, no retry", () => {
     for (const args of [[], ["--new-attempt", "01"]]) {
       const ended = await repository.conveyor(["resume", ...args]);
       expect(ended.code).toBe(1);
-      expect(ended.stderr).toContain(`conveyor run ${PLAN_PATH}`);
+      expect(ended.stderr).toContain(`conveyor run "$(git rev-parse --show-toplevel)"/${PLAN_PATH}`);
     }
     expect(readFileSync(join(repository.runFolder(), "run-events.jsonl"))).toEqual(before);
   });

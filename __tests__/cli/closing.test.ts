@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { buildPlan, GATES_OPEN, makeFolder, PLAN_PATH, TestRepository, type Row } from "../support/conveyor.ts";
@@ -111,6 +111,45 @@ describe("the closing commit", () => {
     expect(refused.outcome.blocked_reason_codes).toEqual(["PLAN_DIGEST_CHANGED"]);
     expect(moved.events().map(({ type }) => type)).not.toContain("closing_prepared");
     expect(moved.git("branch", "--list", "conveyor/*")).toBe("");
+  });
+});
+
+describe("something in the place of a folder that the closing writes to", () => {
+  test.each([
+    ["completed", "docs/exec-plans/completed", "a file"],
+    ["evidence", "docs/exec-plans/evidence-index", "a file"],
+  ])("paths.%s: %s in the commit is found before anything starts", async (key, path, text) => {
+    const repository = new TestRepository({ files: { ...withMetadata(), [path]: text } });
+    const refused = await repository.run(GATES_OPEN);
+    expect({ code: refused.code, runs: repository.runFolders() }).toEqual({ code: 2, runs: [] });
+    expect(refused.stderr).toContain(`CONFIG_INVALID paths.${key}: expected a folder at ${path}, found a file`);
+  });
+
+  test("a link is no folder, and a plan without metadata needs no folder of completed plans", async () => {
+    const repository = new TestRepository({ files: { "docs/exec-plans/completed": "a file" } });
+    expect((await repository.run(GATES_OPEN)).code).toBe(0);
+    expect((await repository.conveyor(["verify"])).code).toBe(0);
+    symlinkSync("../../tools", join(repository.path, "docs/exec-plans/evidence-index"));
+    repository.commit("a link");
+    const refused = await repository.run(GATES_OPEN);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("CONFIG_INVALID paths.evidence");
+  });
+
+  test("a file that an item put there is not removed: the run fails in closure, and verify agrees", async () => {
+    const repository = new TestRepository({
+      executor: "mkdir -p out; echo done > out/01.txt; echo work > proof\n",
+      rows: [{ step_id: "01", allowed_write_roots: "out; proof" }],
+      configLines: ["paths: {evidence: proof/of/plans}"],
+    });
+    const ended = await repository.run(GATES_OPEN);
+    expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }).toEqual({
+      code: 1,
+      codes: ["PATH_UNSAFE"],
+    });
+    expect(repository.report().failure).toContain("proof is in the way of proof/of/plans/test-plan.md");
+    expect(repository.git("for-each-ref", "refs/heads/conveyor")).toBe("");
+    expect((await repository.conveyor(["verify"])).code).toBe(0);
   });
 });
 

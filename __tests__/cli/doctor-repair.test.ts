@@ -212,11 +212,14 @@ describe("what is safe", () => {
     const of = (names: readonly string[], item: string): string[] =>
       names.filter((name) => name.startsWith(`${item}-`));
     const waiting = of(readdirSync(worktrees), "02");
+    // Git knows no more of what was verified and audited there; the folders are for people.
+    const known = of(readdirSync(metadata), "02");
+    expect(known).toEqual(["02-1-work"]);
     expect([of(readdirSync(worktrees), "01").length, waiting.length].every((count) => count > 0)).toBe(true);
     const ended = await run.repository.conveyor(["doctor", "--fix-safe"]);
     expect(ended.stdout).toMatch(/^fixed {3}run: worktrees: .*01-1-work/m);
     expect([of(readdirSync(worktrees), "01"), of(readdirSync(metadata), "01")]).toEqual([[], []]);
-    expect([of(readdirSync(worktrees), "02"), of(readdirSync(metadata), "02")]).toEqual([waiting, waiting]);
+    expect([of(readdirSync(worktrees), "02"), of(readdirSync(metadata), "02")]).toEqual([waiting, known]);
     expect((await run.repository.conveyor(["doctor"])).stdout).not.toContain("safe to repair");
   });
 

@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sha256 } from "../../src/domain/digest.ts";
@@ -166,6 +167,16 @@ describe("a playbook of three items, through both stops to done", () => {
   });
 });
 
+/** A folder of what is no evidence: a link, a pipe, nothing, and more than can be copied. */
+function makeOddFiles(): string {
+  const folder = makeFolder();
+  symlinkSync("/etc/hostname", join(folder, "link"));
+  execFileSync("mkfifo", [join(folder, "pipe")]);
+  for (const name of ["empty", "huge"]) writeFileSync(join(folder, name), "");
+  truncateSync(join(folder, "huge"), 3 * 1024 ** 3);
+  return folder;
+}
+
 describe("who may decide, and when", () => {
   let waiting: Awaited<ReturnType<typeof runToGate>>;
   beforeAll(async () => {
@@ -173,13 +184,20 @@ describe("who may decide, and when", () => {
   });
 
   const missing = join(makeFolder(), "missing.txt");
+  const odd = makeOddFiles();
   test.each<[string, string, readonly string[], Record<string, string>, string]>([
     ["from inside a program of a run", "approve", DECISION, { ORCH_RUN_ID: "RUN" }, "ORCH_RUN_ID"],
     ["in a job", "approve", DECISION, { GITHUB_ACTIONS: "true" }, "GITHUB_ACTIONS"],
     ["in a job that says no", "reject", DECISION, { GITHUB_ACTIONS: "false" }, "GITHUB_ACTIONS"],
     ["with evidence that does not exist", "approve", [...DECISION, "--evidence", missing], {}, missing],
-    ["with evidence that is a folder", "reject", [...DECISION, "--evidence", makeFolder()], {}, "cannot read"],
+    ["with evidence that is a folder", "reject", [...DECISION, "--evidence", makeFolder()], {}, "is no plain file"],
+    ["with evidence that is a link", "approve", [...DECISION, "--evidence", join(odd, "link")], {}, "is a link"],
+    ["with a pipe", "approve", [...DECISION, "--evidence", join(odd, "pipe")], {}, "is no plain file"],
+    ["with a device", "approve", [...DECISION, "--evidence", "/dev/zero"], {}, "is no plain file"],
+    ["with evidence that holds nothing", "approve", [...DECISION, "--evidence", join(odd, "empty")], {}, "is empty"],
+    ["with a file of 3 GiB", "reject", [...DECISION, "--evidence", join(odd, "huge")], {}, "is larger than"],
     ["by nobody", "approve", ["--by", " ", "--note", "x"], {}, "--by"],
+    ["with a note that says nothing", "approve", ["--by", "Ada", "--note", " "], {}, "--note"],
     ["without a note", "approve", ["--by", "Ada"], {}, "--note"],
     ["to reopen what is open", "reopen", DECISION, {}, "nothing to reopen"],
   ])("refused %s: exit 2, nothing changed", async (_name, verb, args, env, says) => {
@@ -389,12 +407,17 @@ describe("evidence", () => {
     const [empty, nested, linked, ofItem] = [makeFolder(), makeFolder(), makeFolder(), makeFolder()];
     mkdirSync(join(nested, "logs"));
     symlinkSync("/etc/hostname", join(linked, "link"));
+    const odd = ["link", "pipe", "empty", "huge"].map((name) => {
+      const [from, to] = [makeOddFiles(), makeFolder()];
+      renameSync(join(from, name), join(to, name));
+      return to;
+    });
     for (const folder of [nested, linked]) writeFileSync(join(folder, "a.txt"), "a");
     // DIR/<item>/ is what counts when it is there, also when it is empty.
     mkdirSync(join(ofItem, "01"));
     writeFileSync(join(ofItem, "other.txt"), "of something else");
     const before = journalOf(repository);
-    for (const folder of [join(empty, "missing"), empty, nested, linked, ofItem]) {
+    for (const folder of [join(empty, "missing"), empty, nested, linked, ofItem, ...odd]) {
       const refused = await repository.resume(["--evidence-dir", folder, ...GATES_OPEN]);
       expect({ code: refused.code, says: refused.stderr.includes("--evidence-dir: expected") }, refused.stderr).toEqual(
         { code: 2, says: true },
@@ -406,6 +429,18 @@ describe("evidence", () => {
       says: true,
     });
     expect(journalOf(repository)).toBe(before);
+  });
+
+  test("keeps files whose names are too long for the run folder, each under a name of its own", async () => {
+    const repository = await runToWait();
+    const folder = makeFolder();
+    const names = ["鍵".repeat(70), `${"鍵".repeat(69)}匙`, "a".repeat(255)];
+    for (const [index, name] of names.entries()) writeFileSync(join(folder, name), `${index}\n`);
+    const done = await repository.resume(["--evidence-dir", folder, ...GATES_OPEN]);
+    expect(done.code, done.stderr).toBe(0);
+    expect(filesOf(eventsOf(repository, "evidence_supplied")[0])).toHaveLength(3);
+    expect(repository.git("show", `${done.outcome.branch}:out/01.txt`).split("\n").sort()).toEqual(["0", "1", "2"]);
+    await expectVerified(repository);
   });
 
   test("of DIR/<item>/ alone when there is such a folder", async () => {

@@ -12,7 +12,7 @@ const handOff = (times: number): string =>
     'if test -s "${ORCH_HANDOFF_PATH-}"; then cp "$ORCH_HANDOFF_PATH" out/note.json; cp "$ORCH_PROMPT_PATH" out/prompt.txt',
     'cp "${ORCH_HANDOFF_PATH%.json}.md" out/note.txt; fi',
     `if test "$ORCH_SESSION" -le ${times}; then`,
-    '  printf \'{"status": "handoff_required", "summary": "part %s\\\\n# Not a heading", "reason": "context is used up"}\' "$ORCH_SESSION" > "$ORCH_RESULT_PATH"',
+    '  printf \'{"status": "handoff_required", "summary": "part %s<!-- not seen \\\\u001b[31m -->\\\\n# Not a heading", "reason": "context is used up"}\' "$ORCH_SESSION" > "$ORCH_RESULT_PATH"',
     "  exit 75; fi",
     WORK,
   ].join("\n");
@@ -44,7 +44,7 @@ describe("rollovers within a run", () => {
       attempt: 1,
       session: 3,
       round: 1,
-      summary: "part 3\n# Not a heading",
+      summary: "part 3<!-- not seen \u001b[31m -->\n# Not a heading",
       reason: "context is used up",
       tree: eventsOf(repository, "handoff_sealed")[2]?.details["tree"],
       changed_paths: ["out/note.json", "out/note.txt", "out/prompt.txt", "out/where.txt"],
@@ -53,6 +53,7 @@ describe("rollovers within a run", () => {
       next_action: "go on with item 01 in the same worktree, where session 3 stopped",
     });
     const markdown = show("out/note.txt");
+    // What its Markdown would hide from a person is not handed to the next session either.
     expect(markdown).toContain("- Summary: part 3 # Not a heading");
     expect(markdown).toContain("- items/01/attempt-1/round-1/session-3/stdout.log");
     expect(markdown.split("\n").filter((line) => line.startsWith("# "))).toHaveLength(1);

@@ -39,6 +39,10 @@ describe("the manager program", () => {
       "ORCH_STAGE",
     ]);
     expect(told).toContain("ORCH_STAGE=planning");
+    const kept = "manager-1/artifacts/plan/actions.json";
+    expect(JSON.parse(readFileSync(join(repository.runFolder(), kept), "utf8"))).toEqual({ steps: 1 });
+    const finished = repository.events().find(({ type }) => type === "manager_finished");
+    expect(finished?.details["files"]).toContainEqual(expect.objectContaining({ path: kept }));
     expect(repository.git("ls-tree", "-r", "--name-only", ended.outcome.branch)).not.toContain("plan/actions.json");
     expect(repository.report().completed_stages).toContain("stage:Planning");
     expect((await repository.conveyor(["verify"])).code).toBe(0);
@@ -62,6 +66,17 @@ describe("the manager program", () => {
     // It fails again: the stage is done once more, unless the repository is not to be trusted any more.
     expect(again.outcome.blocked_reason_codes).toEqual([code]);
     expect(executionsOf(repository)).toHaveLength(code === "GIT_TAMPERED" ? 1 : 2);
+  });
+
+  test("an artifact that is named like a file in the writing is kept by every repair", async () => {
+    const script = "mkdir -p plan && echo 1 > plan/x.writing";
+    const repository = new TestRepository({
+      configLines: [`manager: {command: [bash, -c, "${script}"], expected-artifacts: [plan/x.writing]}`],
+    });
+    await repository.run();
+    expect((await repository.conveyor(["doctor", "--fix-safe"])).code).toBe(0);
+    expect((await repository.resume(GATES_OPEN)).code).toBe(0);
+    expect((await repository.conveyor(["verify"])).code).toBe(0);
   });
 
   test("a program that cannot be started is SPAWN_FAILED", async () => {

@@ -117,7 +117,9 @@ describe("risk and approvals", () => {
     expect(refused.code).toBe(3);
     expect(refused.outcome.blocked_reason_codes).toEqual(["PLAN_MARKED_BLOCKED"]);
     expect(policyOf(repository).policy?.refusals).toEqual([{ code: "PLAN_MARKED_BLOCKED", text }]);
-    expect(refused.outcome.next_actions[0]?.command).toBe(`conveyor run ${PLAN_PATH}`);
+    expect(refused.outcome.next_actions[0]?.command).toBe(
+      `conveyor run "$(git rev-parse --show-toplevel)"/${PLAN_PATH}`,
+    );
   });
 });
 

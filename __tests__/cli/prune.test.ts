@@ -1,4 +1,14 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { GATES_OPEN, type TestRepository } from "../support/conveyor.ts";
@@ -104,6 +114,73 @@ describe("runs", () => {
   test.each(["soon", "14", "-1d", "1e3d", "99999d"])("--older-than %s is a usage error", async (age) => {
     expect((await repository.conveyor(["prune", `--older-than=${age}`])).code).toBe(2);
   });
+});
+
+test("a run that is done and was not delivered is kept: its commits lie nowhere else", async () => {
+  const repository = makeAudited();
+  const { outcome } = await repository.run([...GATES_OPEN, "--deliver", "none"]);
+  expect(outcome.terminal_state).toBe("done");
+  const { outcomes } = await prune(repository, "--older-than", "0d");
+  expect(outcomes).toEqual([expect.objectContaining({ act: "kept", kind: "run", name: outcome.run_id })]);
+  expect(git(join(repository.runFolder(), "repo.git"), "rev-parse", outcome.head_sha)).toBe(outcome.head_sha);
+  expect((await prune(repository, "--give-up", outcome.run_id)).outcomes).toMatchObject([{ act: "removed" }]);
+});
+
+test("what is no run folder of ours ends no command, and nothing behind a link is touched", async () => {
+  const repository = makeAudited();
+  const { outcome } = await repository.run(GATES_OPEN);
+  const [runs, caches] = [join(repository.path, ".conveyor/runs"), join(repository.cache, "conveyor")];
+  const [moved, victim] = [join(repository.base, "moved"), join(repository.base, "victim")];
+  cpSync(join(runs, outcome.run_id), moved, { recursive: true });
+  mkdirSync(victim);
+  writeFileSync(join(victim, "precious"), "");
+  symlinkSync(moved, join(runs, `${OLD}0000000a`));
+  symlinkSync(victim, join(runs, `${OLD}0000000b`));
+  symlinkSync(victim, join(runs, `.pruned-${OLD}0000000c`));
+  symlinkSync(join(repository.base, "nowhere"), join(runs, `${OLD}0000000d`));
+  writeFileSync(join(runs, `${OLD}0000000e`), "a file");
+  mkdirSync(join(runs, `${OLD}0000000f`));
+  symlinkSync(victim, join(runs, `${OLD}0000000f`, "link"));
+  mkdirSync(caches, { recursive: true });
+  symlinkSync(victim, join(caches, `${OLD}000000c1`));
+  writeFileSync(join(caches, `${OLD}000000c2`), "a file");
+  mkdirSync(join(caches, `${OLD}000000c3`));
+  writeFileSync(join(caches, `${OLD}000000c3`, "worktrees"), "a file");
+  // Larger than anything that can be read at once, and newer than all.
+  mkdirSync(join(runs, "RUN_29990101T000000Z_00000001"));
+  writeFileSync(join(runs, "RUN_29990101T000000Z_00000001/run-events.jsonl"), "{}\n");
+  truncateSync(join(runs, "RUN_29990101T000000Z_00000001/run-events.jsonl"), 3 * 1024 ** 3);
+  for (const args of [["status", "--all"], ["audit"], ["doctor"], ["status"], ["prune", "--older-than", "0d"]]) {
+    const ended = await repository.conveyor(args);
+    expect(ended.stderr, args.join(" ")).not.toContain("conveyor failed");
+  }
+  const { code, stderr } = await repository.conveyor(["status", "RUN_29990101T000000Z_00000001"]);
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("JOURNAL_CORRUPT") as string });
+  expect(readdirSync(victim)).toEqual(["precious"]);
+  expect(readdirSync(moved)).toContain("run-events.jsonl");
+  expect(readdirSync(runs).sort()).toEqual(
+    ["a", "b", "d", "e", "f"].map((end) => `${OLD}0000000${end}`).concat("RUN_29990101T000000Z_00000001"),
+  );
+});
+
+test("a file in the place of the folder of runs: there are no runs, and no command ends by it", async () => {
+  const repository = makeAudited();
+  mkdirSync(join(repository.path, ".conveyor"));
+  writeFileSync(join(repository.path, ".conveyor/.gitignore"), "*\n");
+  writeFileSync(join(repository.path, ".conveyor/runs"), "");
+  for (const [command, code] of [
+    ["status", 2],
+    ["audit", 0],
+    ["doctor", 0],
+    ["prune", 0],
+  ] as const) {
+    const ended = await repository.conveyor([command]);
+    expect({ command, code: ended.code, said: /conveyor failed.*/.exec(ended.stderr) }).toEqual({
+      command,
+      code,
+      said: null,
+    });
+  }
 });
 
 test("a folder that a start left without an event goes when it is old; a removal that was interrupted is ended", async () => {

@@ -1,7 +1,25 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CLI, GATES_OPEN, PLAN_PATH, startProcess, TestRepository } from "../support/conveyor.ts";
+import {
+  auditLanes,
+  auditorScript,
+  CLI,
+  GATES_OPEN,
+  makeFolder,
+  PLAN_PATH,
+  startProcess,
+  TestRepository,
+} from "../support/conveyor.ts";
 
 describe("a signal to the whole group, as Ctrl-C in a terminal sends it", () => {
   test("does not reach git in the middle of a step: the run is sealed as interrupted and goes on", async () => {
@@ -40,6 +58,95 @@ describe("code under test that reaches for git metadata", () => {
     expect(ended.outcome.items[0]).toMatchObject({ terminal_state: "escalated", reason_codes: ["GIT_TAMPERED"] });
     expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
   });
+
+  test("is found after it was tried on the base, where a test is to fail", async () => {
+    const greets = "grep -q Ada src/greet.txt || { git update-ref refs/heads/evil HEAD; exit 1; }";
+    const repository = new TestRepository({
+      rows: [
+        {
+          step_id: "01",
+          requires_red_green: "yes",
+          allowed_write_roots: "src; tests",
+          deliverable: "src/greet.txt",
+          required_verification_commands: "bash tests/greet.sh",
+        },
+      ],
+      configLines: ["validation: {test-paths: ['tests/**']}"],
+      executor: `mkdir -p src tests; echo Ada > src/greet.txt; echo '${greets}' > tests/greet.sh\n`,
+    });
+    const ended = await repository.run(GATES_OPEN);
+    expect(ended.code).toBe(1);
+    expect(ended.outcome.items[0]).toMatchObject({ terminal_state: "escalated", reason_codes: ["GIT_TAMPERED"] });
+    expect(repository.events().map(({ type }) => type)).not.toContain("packet_frozen");
+    const resumed = await repository.resume(["--new-attempt", "01"]);
+    expect({ code: resumed.code, says: resumed.stderr.startsWith("GIT_TAMPERED") }).toEqual({ code: 1, says: true });
+  });
+
+  test("is found after the validation: nothing is closed or delivered, and no resume builds on it", async () => {
+    const repository = new TestRepository({
+      configLines: ["validation: {commands: [[git, update-ref, refs/heads/evil, HEAD]]}"],
+    });
+    const ended = await repository.run(GATES_OPEN);
+    expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }, ended.stderr).toEqual({
+      code: 1,
+      codes: ["GIT_TAMPERED"],
+    });
+    expect(repository.report().failure).toContain("refs/heads/evil added");
+    expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
+    const resumed = await repository.resume(GATES_OPEN);
+    expect({ code: resumed.code, says: resumed.stderr.startsWith("GIT_TAMPERED") }).toEqual({ code: 1, says: true });
+  });
+});
+
+describe("a program of the run that writes to the run folder", () => {
+  /** Finds the run folder as any program can: by the pointer to the private repository. */
+  const RUN = "run=$(sed 's/^gitdir: //; s#/repo.git.*##' .git)";
+  const WORK = "mkdir -p out && echo done > out/01.txt";
+  const AUDITS = auditLanes(["careful", "quick"], { retries: "1" });
+  /** The first time it answers, the auditor fails and leaves another patch for whoever is asked next. */
+  const swaps = (once: string): string =>
+    `${RUN}; if test ! -e '${once}'; then touch '${once}'; echo fine > "$run/items/01/attempt-1/round-1/packet-1/candidate.patch"; exit 1; fi\n${auditorScript()}`;
+
+  async function expectStopped(repository: TestRepository, path: string): Promise<void> {
+    const ended = await repository.run(GATES_OPEN);
+    expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }, ended.stderr).toEqual({
+      code: 1,
+      codes: ["ARTIFACT_TAMPERED"],
+    });
+    expect(repository.report().failure).toBe(`${path} is not what the journal names`);
+    expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
+    const resumed = await repository.resume(GATES_OPEN);
+    expect({ code: resumed.code, says: resumed.stderr.startsWith("ARTIFACT_TAMPERED") }).toEqual({
+      code: 1,
+      says: true,
+    });
+  }
+
+  test.each(["plan.md", "items/01/attempt-1/prepared-paths.json"])("an executor that rewrites %s", async (path) => {
+    const repository = new TestRepository({ executor: `${WORK}; ${RUN}; echo '["out/x"]' > "$run/${path}"\n` });
+    await expectStopped(repository, path);
+    expect(repository.events().map(({ type }) => type)).not.toContain("packet_frozen");
+  });
+
+  test("a lane that swaps the patch: the lane that is asked again is not shown it", async () => {
+    const once = join(makeFolder(), "once");
+    const repository = new TestRepository({
+      configLines: [AUDITS],
+      auditors: { careful: swaps(once), quick: auditorScript() },
+    });
+    await expectStopped(repository, "items/01/attempt-1/round-1/packet-1/candidate.patch");
+    expect(repository.events().filter(({ type }) => type === "audit_started")).toHaveLength(1);
+  });
+
+  test("a validation command that rewrites what was audited: nothing is closed or delivered", async () => {
+    const path = "items/01/attempt-1/round-1/packet-1/manifest.json";
+    const repository = new TestRepository({
+      configLines: ["validation: {commands: [[bash, tools/validate.sh]]}"],
+      files: { "tools/validate.sh": `${RUN}; echo '{}' > "$run/${path}"\n` },
+    });
+    await expectStopped(repository, path);
+    expect(repository.events().map(({ type }) => type)).not.toContain("closing_prepared");
+  });
 });
 
 describe("a checkout that is reached by a link", () => {
@@ -54,13 +161,143 @@ describe("a checkout that is reached by a link", () => {
 
 describe("what the machine refuses", () => {
   test.each([
-    ["a cache folder that cannot be", { XDG_CACHE_HOME: "/dev/null" }, 1, "conveyor failed: ENOTDIR"],
+    ["a cache folder below a file", { XDG_CACHE_HOME: "/dev/null" }, 2, "USAGE expected a cache folder at /dev/null/"],
+    ["a cache folder in /proc", { XDG_CACHE_HOME: "/proc/x" }, 2, "USAGE expected a cache folder at /proc/x/conveyor"],
     ["no git on PATH", { PATH: "/nowhere" }, 2, "expected git on PATH"],
   ])("%s is one clear message, no stack", async (_name, env, code, said) => {
-    const ended = await new TestRepository().conveyor(["run", PLAN_PATH], { env });
+    const repository = new TestRepository();
+    const ended = await repository.conveyor(["run", PLAN_PATH], { env });
     expect(ended.code).toBe(code);
+    expect(repository.runFolders()).toEqual([]);
     expect(ended.stderr).toContain(said);
     expect(ended.stderr).not.toMatch(/^ {4}at /m);
+  });
+
+  test("a resume is refused for a cache folder that cannot be, and nothing of the run changes", async () => {
+    const repository = new TestRepository();
+    await repository.run();
+    const before = repository.events();
+    const refused = await repository.resume(GATES_OPEN, { env: { XDG_CACHE_HOME: "/proc/x" } });
+    expect({ code: refused.code, said: refused.stderr }).toEqual({
+      code: 2,
+      said: expect.stringContaining("USAGE expected a cache folder at /proc/x/conveyor") as string,
+    });
+    expect(repository.events()).toEqual(before);
+    expect((await repository.resume(GATES_OPEN)).code).toBe(0);
+  });
+
+  test.each([
+    ["--output-dir", ["--output-dir", "/proc/x/run"]],
+    ["--checkpoint-path", ["--checkpoint-path", "/proc/x/checkpoint.json"]],
+  ])("%s in a place where nothing can be made: no run, and no talk of resuming one", async (_name, args) => {
+    const repository = new TestRepository();
+    const ended = await repository.conveyor(["run", PLAN_PATH, ...args]);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain("STATE_WRITE_FAILED could not write /proc/x");
+    expect(ended.stderr).toContain("No run was begun");
+    expect(ended.stderr).not.toContain("conveyor resume");
+  });
+
+  test("a demo that cannot be kept where it should is one message", async () => {
+    const ended = await new TestRepository().conveyor(["demo", "--keep", "/proc/x/demo"]);
+    expect({ code: ended.code, said: ended.stderr }).toEqual({
+      code: 1,
+      said: expect.stringContaining("mkdir '/proc/x'") as string,
+    });
+  });
+
+  describe("git that is too old", () => {
+    const withGit = (version: string): { repository: TestRepository; env: Record<string, string> } => {
+      const repository = new TestRepository();
+      const bin = join(repository.base, "bin");
+      mkdirSync(bin);
+      const answer = `if [[ " $* " == *" version "* ]]; then echo "git version ${version}"; exit 0; fi`;
+      writeFileSync(join(bin, "git"), `#!/bin/bash\n${answer}\nPATH="\${PATH#*:}" exec git "$@"\n`, { mode: 0o755 });
+      return { repository, env: { PATH: `${bin}:${process.env["PATH"] ?? ""}` } };
+    };
+
+    test.each(["2.37.9", "1.9.1", "(unknown)"])(
+      "%s: run and resume are refused, with what doctor says",
+      async (found) => {
+        const { repository, env } = withGit(found);
+        const refused = await repository.conveyor(["run", PLAN_PATH], { env });
+        expect(refused.code).toBe(2);
+        expect(refused.stderr).toContain("REPOSITORY_UNSUPPORTED expected git 2.38 or newer on PATH, found ");
+        expect(repository.runFolders()).toEqual([]);
+        await repository.run();
+        const before = repository.events();
+        const again = await repository.resume(GATES_OPEN, { env });
+        expect(again.code).toBe(2);
+        expect(again.stderr).toContain("REPOSITORY_UNSUPPORTED expected git 2.38 or newer");
+        expect(repository.events()).toEqual(before);
+        expect((await repository.conveyor(["status"], { env })).code).toBe(0);
+      },
+    );
+
+    test("the oldest that is supported runs", async () => {
+      const { repository, env } = withGit("2.38.0");
+      expect((await repository.run(GATES_OPEN, { env })).code).toBe(0);
+    });
+  });
+
+  describe("the cache of a home folder inside the checkout, which lies among other users' folders", () => {
+    /** A checkout that is its user's home, and a temporary folder of the test's own. */
+    const makeHome = (): { repository: TestRepository; env: Record<string, string>; cache: string } => {
+      const repository = new TestRepository();
+      const temporary = join(repository.base, "tmp");
+      mkdirSync(temporary);
+      const env = { HOME: repository.path, XDG_CACHE_HOME: "", TMPDIR: temporary };
+      return { repository, env, cache: join(temporary, `conveyor-${process.getuid?.() ?? 0}`) };
+    };
+
+    test("is made for its user alone", async () => {
+      const { repository, env, cache } = makeHome();
+      expect((await repository.run([], { env })).code).toBe(3);
+      expect(statSync(cache).mode & 0o777).toBe(0o700);
+    });
+
+    const isRoot = process.getuid?.() === 0;
+    test.each<[what: string, plant: (cache: string) => void, said: string]>([
+      ["that others can write to", (cache) => (mkdirSync(cache), chmodSync(cache, 0o777)), "mode 777"],
+      ["that is a link", (cache) => symlinkSync(makeFolder(), cache), "found no folder"],
+      ["that is a file", (cache) => writeFileSync(cache, ""), "EEXIST"],
+      // Only root can give a folder away.
+      [
+        "of another user",
+        (cache) => (mkdirSync(cache), isRoot ? chownSync(cache, 4321, 4321) : chmodSync(cache, 0o770)),
+        isRoot ? "uid 4321" : "mode 770",
+      ],
+    ])("one %s is refused", async (_what, plant, said) => {
+      const { repository, env, cache } = makeHome();
+      plant(cache);
+      const refused = await repository.conveyor(["run", PLAN_PATH], { env });
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain(`USAGE expected a cache folder at ${cache}`);
+      expect(refused.stderr).toContain(said);
+      expect(repository.runFolders()).toEqual([]);
+    });
+
+    test.runIf(process.getuid?.() === 0)("a user without HOME and without a name is no crash", async () => {
+      const { repository, env } = makeHome();
+      const script = `process.setgroups([]); process.setgid(4321); process.setuid(4321); await import(${JSON.stringify(CLI)})`;
+      chmodSync(repository.base, 0o755);
+      chmodSync(join(repository.base, "tmp"), 0o777);
+      const environment: Record<string, string> = {
+        ...repository.env({
+          ...env,
+          GIT_CONFIG_COUNT: "1",
+          GIT_CONFIG_KEY_0: "safe.directory",
+          GIT_CONFIG_VALUE_0: "*",
+        }),
+      };
+      delete environment["HOME"];
+      const ended = await startProcess(process.execPath, ["--input-type=module", "-e", script, CLI, "status"], {
+        cwd: repository.path,
+        env: environment,
+      }).ended;
+      expect(ended.stderr).toContain("there is no run here yet");
+      expect(ended.code).toBe(2);
+    });
   });
 
   test("no PATH at all", async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -62,7 +63,36 @@ describe("the plan", () => {
 
   test("is not committed: the command that commits it can be pasted", async () => {
     const ended = await run("docs/new plan.md");
-    expectRefusal(ended, repository.path, "PLAN_NOT_COMMITTED", "git add -- 'docs/new plan.md' && git commit");
+    expectRefusal(
+      ended,
+      repository.path,
+      "PLAN_NOT_COMMITTED",
+      `git add -- "$(git rev-parse --show-toplevel)"/'docs/new plan.md' && git commit`,
+    );
+  });
+
+  test("the command that commits it can be pasted wherever one stands, and so can the one that starts a new run", async () => {
+    const other = new TestRepository();
+    other.write({ "docs/it's.md": buildPlan([{ step_id: "01" }]) });
+    const cwd = join(other.path, "docs");
+    const refused = await other.conveyor(["run", "it's.md"], { cwd });
+    const paste = (command: string): string =>
+      execFileSync("bash", ["-c", command.replaceAll("conveyor run", `"${process.execPath}" "${CLI}" run --dry-run`)], {
+        cwd,
+        env: other.env({
+          GIT_AUTHOR_NAME: "A",
+          GIT_AUTHOR_EMAIL: "a@b.invalid",
+          GIT_COMMITTER_NAME: "A",
+          GIT_COMMITTER_EMAIL: "a@b.invalid",
+        }),
+        encoding: "utf8",
+      });
+    paste(/commit it: (.*)/.exec(refused.stderr)?.[1] ?? "exit 9");
+    expect(other.git("show", "--name-only", "--format=", "HEAD")).toContain("docs/it's.md");
+    await other.conveyor(["run", "it's.md", ...withExecutor("git tag mine")], { cwd });
+    const action = other.report().next_actions[0]?.command ?? "exit 9";
+    expect(action).toMatch(/^conveyor run /);
+    expect(paste(action)).toContain("dry run of plan");
   });
 
   test("has changes that are not committed, whatever --allow-dirty says", async () => {
@@ -303,6 +333,18 @@ describe("options", () => {
     ]);
   });
 
+  test("--item takes one value, so that the plan may stand behind it; several are several options", async () => {
+    const planned = async (...args: string[]) => repository.conveyor(["run", ...args, "--dry-run", "--format", "json"]);
+    const idsOf = ({ stdout }: Ended) => (JSON.parse(stdout) as { items: { id: string }[] }).items.map(({ id }) => id);
+    expect(idsOf(await planned("--item", "01", PLAN_PATH))).toEqual(["01"]);
+    expect(idsOf(await planned("--item", "02", PLAN_PATH, "--item", "01"))).toEqual(["01", "02"]);
+    const unclear = await planned(PLAN_PATH, "--item", "01", "02");
+    expect({ code: unclear.code, said: unclear.stderr }).toEqual({
+      code: 2,
+      said: expect.stringContaining("too many arguments") as string,
+    });
+  });
+
   test("a value that begins with a dash is taken as written", async () => {
     const script = 'mkdir -p out; printf "%s|" "$@" "$LEVEL" > out/01.txt; cp out/01.txt out/02.txt';
     const words = ["-x", "--help", "--", "-"].flatMap((word) => ["--executor-arg", word]);
@@ -352,7 +394,7 @@ test("--dry-run shows plan, commands and bounds, and starts no process", async (
     "no process was started",
     "bash tools/executor.sh",
     `must pass   echo verify >> ${marker}`,
-    "at most   12 executor sessions, 4 verification commands, 0 commands on the base, 24 auditor sessions",
+    "at most   0 manager sessions, 12 executor sessions, 4 verification commands, 0 commands on the base, 24 auditor sessions",
   ]) {
     expect(text.stdout).toContain(said);
   }

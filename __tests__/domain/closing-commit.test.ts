@@ -134,6 +134,99 @@ describe("closing a plan with metadata", () => {
   });
 });
 
+describe("closing a plan with front matter", () => {
+  const SINGLE = "implementation-targets: [src]\n";
+  const plan = (yaml: string) => `---\n${yaml}---\n# Ring\n`;
+  const evidence = `done-evidence: ${EVIDENCE}`;
+
+  it.each([
+    [
+      "plain",
+      `plan-id: ring\nstatus: queued\ndone-evidence: pending\n`,
+      `plan-id: ring\nstatus: completed\n${evidence}\n`,
+    ],
+    [
+      "quoted, with blanks and comments",
+      `# a\nstatus:   'queued'   # now\n\nplan-id: ring\ndone-evidence: "pending" # soon\n`,
+      `# a\nstatus:   completed   # now\n\nplan-id: ring\n${evidence} # soon\n`,
+    ],
+    [
+      "folded",
+      `plan-id: ring\ndone-evidence: >-\n  pending,\n  as yet\nstatus: queued\n`,
+      `plan-id: ring\n${evidence}\nstatus: completed\n`,
+    ],
+    [
+      "of two lines",
+      `plan-id: ring\ndone-evidence: pending\n  as yet\nstatus: queued\n`,
+      `plan-id: ring\n${evidence}\nstatus: completed\n`,
+    ],
+    [
+      "anchored",
+      `plan-id: ring\nstatus: &s queued\ndone-evidence: pending\n`,
+      `plan-id: ring\nstatus: &s completed\n${evidence}\n`,
+    ],
+    [
+      "behind quoted keys",
+      `plan-id: ring\n'status': queued\n"done-evidence": pending\n`,
+      `plan-id: ring\n'status': completed\n"done-evidence": ${EVIDENCE}\n`,
+    ],
+    [
+      "half there",
+      `# first\nplan-id: ring\nstatus: queued\n`,
+      `# first\n${evidence}\nplan-id: ring\nstatus: completed\n`,
+    ],
+    ["not there", `plan-id: ring\n`, `status: completed\n${evidence}\nplan-id: ring\n`],
+  ])("sets values that are %s, and keeps all else", (_, before, after) => {
+    expect(closed(plan(before + SINGLE)).startsWith(plan(after + SINGLE))).toBe(true);
+    for (const [lineEnd, mark] of [
+      ["\r\n", ""],
+      ["\r", "\uFEFF"],
+    ] as const) {
+      const change = (text: string) => mark + text.replaceAll("\n", lineEnd);
+      expect(closed(change(plan(before + SINGLE))).startsWith(change(plan(after + SINGLE)))).toBe(true);
+    }
+  });
+
+  it.each([
+    [
+      "flow form",
+      `{plan-id: ring, status: queued, implementation-targets: [src]}\n`,
+      `{${evidence}, plan-id: ring, status: completed, implementation-targets: [src]}\n`,
+    ],
+    [
+      "indentation",
+      `  plan-id: ring\n  implementation-targets: [src]\n`,
+      `  status: completed\n  ${evidence}\n  plan-id: ring\n  implementation-targets: [src]\n`,
+    ],
+  ])("keeps %s", (_, before, after) => {
+    expect(closed(plan(before)).startsWith(plan(after))).toBe(true);
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["a comment", "# later\n"],
+    ["an empty map", "{}\n"],
+  ])("adds what is missing to %s", (_, yaml) => {
+    const text = closed(plan(yaml));
+    const { plan: reread, problems } = parseText(text, { path: PATH });
+    expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(reread?.metadata).toMatchObject({ status: "completed", done_evidence: EVIDENCE });
+    expect(text).toContain(yaml.startsWith("#") ? yaml : "# Ring");
+  });
+
+  it("quotes a path that YAML would take for something else", () => {
+    const paths = { completed: "docs/exec-plans/completed/", evidence: "2026: x" };
+    const { plan: reread } = parseText(closed(plan("plan-id: ring\n"), { paths }), { path: PATH });
+    expect(reread?.metadata?.done_evidence).toBe("2026: x/ring.md");
+  });
+
+  it("takes no fence in the front matter for one of the text", () => {
+    expect(closed(plan("plan-id: ring\nacceptance-criteria: |\n  ```\n  left open\n"))).toContain(
+      "# Ring\n\n## Validation evidence",
+    );
+  });
+});
+
 describe("closing a bare playbook", () => {
   it("writes its evidence alone", () => {
     const { files } = buildClosing(facts(base));

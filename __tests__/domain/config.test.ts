@@ -160,7 +160,7 @@ describe("a configuration that nobody wrote", () => {
       agentTriage: false,
       triageProgram: false,
       requireGithubIdentity: false,
-      demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false }]]),
+      demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: false }]]),
       admission: {
         risk: {
           tier: "medium",
@@ -195,12 +195,19 @@ describe("a configuration that nobody wrote", () => {
   });
 
   it.each([
-    [{ manual_gate: "signoff" as const }, { manualGate: true, redGreen: false, externalEvidence: false }],
-    [{ requires_red_green: true }, { manualGate: false, redGreen: true, externalEvidence: false }],
+    [
+      { manual_gate: "signoff" as const },
+      { manualGate: true, redGreen: false, externalEvidence: false, allowNoChange: false },
+    ],
+    [
+      { requires_red_green: true },
+      { manualGate: false, redGreen: true, externalEvidence: false, allowNoChange: false },
+    ],
     [
       { external_check: "human_supplied_evidence_required" as const },
-      { manualGate: false, redGreen: false, externalEvidence: true },
+      { manualGate: false, redGreen: false, externalEvidence: true, allowNoChange: false },
     ],
+    [{ allow_no_change: true }, { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: true }],
   ])("takes from the plan what an item must show beyond verification: %j", (input, demands) => {
     expect(rulesOf(defaultConfig(), buildPlan([input])).demands.get("01")).toEqual(demands);
   });
@@ -358,8 +365,20 @@ describe("a text that is not YAML of one plain document is refused", () => {
     ["an alias before its anchor", "version: 1\nprepare: *x\nlimits: &x {}\n", "2:10", "expected an anchor before *x"],
     ["aliases of aliases", bomb, "1:1", "expected aliases that stand for little, found too much"],
     ["51 aliases", `version: &a 1\nb: [${Array(51).fill("*a").join(",")}]\n`, "1:1", "expected at most 50 aliases"],
-    ["33 brackets", `version: 1\na: ${"[".repeat(33)}${"]".repeat(33)}\n`, "2:1", "expected at most 32 levels"],
-    ["much indentation", `version: 1\n${" ".repeat(257)}a: 1\n`, "2:1", "expected at most 32 levels"],
+    [
+      "32 brackets in a map",
+      `version: 1\na: ${"[".repeat(32)}${"]".repeat(32)}\n`,
+      "2:35",
+      "expected at most 32 levels",
+    ],
+    [
+      "33 maps in block form",
+      Array.from({ length: 34 }, (_, depth) => `${" ".repeat(depth)}a:\n`).join(""),
+      "33:33",
+      "expected at most 32 levels",
+    ],
+    ["33 lists in one line", `- ${"- ".repeat(40)}\n`, "1:65", "expected at most 32 levels"],
+    ["much in it", "- \n".repeat(100_000), "66667:3", "expected at most 200000 marks"],
     ["too many characters", `#${"x".repeat(1_048_576)}`, "1:1", "expected at most 1048576 characters"],
   ])("%s", (_what, text, place, message) => {
     const [problem] = parseConfig("c.yml", text).problems;
@@ -378,7 +397,8 @@ describe("a text that is not YAML of one plain document is refused", () => {
     ["CRLF", "version: 1\r\nlimits: {fix-rounds: 2}\r\n"],
     ["an anchor and its alias", "version: 1\npaths: {future: &f docs/future}\nprepare: {inputs: [*f]}\n"],
     ["50 aliases", `version: 1\nprepare: {inputs: [&a x, ${Array(50).fill("*a").join(", ")}]}\n`],
-    ["32 brackets, most of them words", `version: 1\npolicy: {protected-paths: ['${"[".repeat(30)}']}\n`],
+    ["brackets that are words", `version: 1\npolicy: {protected-paths: ['${"[".repeat(90)}']} # ${"{".repeat(90)}\n`],
+    ["much indentation", `version: 1\nlimits:\n${" ".repeat(400)}fix-rounds: 1\n`],
     ["256 columns", `version: 1\n${" ".repeat(256)}# comment\n`],
     ["a plain tag", "version: !!int 1\n"],
   ])("%s is none of these", (_what, text) => {

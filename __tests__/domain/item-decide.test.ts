@@ -388,6 +388,27 @@ describe("decideItem", () => {
     expect(decideItem(state, RULES)).toEqual(command);
   });
 
+  it("an approval lets the commit pass that it is about, and no other", () => {
+    const approved = (commit: string): ItemState => ({
+      ...judged({ lanes: [BLOCKING("careful"), PASS("quick")], findingsSha256: FINDINGS_SHA }),
+      gate: {
+        gateType: "custom",
+        reason: "",
+        requiredEvidence: "",
+        commit,
+        packetSha256: PACKET_SHA,
+        findingIds: [],
+        decision: "approved",
+        by: "Ada",
+        note: "",
+        authority: "local-unverified",
+        evidence: [],
+      },
+    });
+    expect(decideItem(approved("commit-1"), RULES).type).toBe("prepare_commit");
+    expect(decideItem(approved("commit-0"), RULES)).toEqual(run({ session: 2, round: 2, kind: "fix" }));
+  });
+
   it("without fix rounds the first failure is the last", () => {
     const state = having({
       sessions: [session()],

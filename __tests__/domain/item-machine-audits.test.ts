@@ -231,7 +231,7 @@ describe("whatever programs and people do", () => {
       fc.property(anySettings, (settings) => {
         const config = configOf(settings);
         const plan = planOf(settings);
-        const bound = boundCalls(plan, config, ["01"]);
+        const bound = boundCalls(plan, config, ["01"], false);
         const world = new ItemWorld(new Luck(settings.numbers).deeds());
         const started = evolveItem(newItem("01"), draft("item_started", {}), rulesOf(config, plan));
         const evidence = settings.externalEvidence ? { evidence: ["evidence/01/measured.txt"] } : {};
@@ -287,7 +287,7 @@ describe("whatever programs and people do", () => {
     });
     const state = invoke(newItem("01"), late, rulesOf(config, plan));
     expect(state.settled?.reasonCodes).toEqual(["FIX_BUDGET_EXHAUSTED", "AUDIT_BLOCKING_FINDING"]);
-    const bound = boundCalls(plan, config, ["01"]);
+    const bound = boundCalls(plan, config, ["01"], false);
     expect(late.counts).toEqual({
       sessions: bound.executorSessions,
       verifications: bound.verificationCommands,

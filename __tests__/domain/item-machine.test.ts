@@ -246,7 +246,7 @@ describe("whatever the world does", () => {
     fc.assert(
       fc.property(settings, ({ choices, fixRounds, sessionsPerItem }) => {
         const config = configOf(fixRounds, sessionsPerItem);
-        const bound = boundCalls(PLAN, config, ["01"]);
+        const bound = boundCalls(PLAN, config, ["01"], false);
         const world = new World(choices, false);
         invoke(newItem("01"), world, rulesOf(config, PLAN), () => undefined);
         expect(world.counts.sessions).toBeLessThanOrEqual(bound.executorSessions);

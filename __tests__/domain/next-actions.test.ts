@@ -66,17 +66,22 @@ const TABLE: readonly (readonly [
     RESUME,
     act("PLAN_DIGEST_CHANGED", "POLICY_DIGEST_CHANGED"),
   ],
-  ["the base moved", [created(), stopped("blocked", "BASE_MOVED")], `conveyor run ${PLAN}`, act("BASE_MOVED")],
+  [
+    "the base moved",
+    [created(), stopped("blocked", "BASE_MOVED")],
+    `conveyor run "$(git rev-parse --show-toplevel)"/${PLAN}`,
+    act("BASE_MOVED"),
+  ],
   [
     "the base moved and the plan is gone",
     [created(), stopped("blocked", "BASE_MOVED", "PLAN_DIGEST_CHANGED")],
-    `conveyor run ${PLAN}`,
+    `conveyor run "$(git rev-parse --show-toplevel)"/${PLAN}`,
     act("BASE_MOVED", "PLAN_DIGEST_CHANGED"),
   ],
   [
     "the base of a plan with a strange name moved",
     [created({ plan_path: "my plans/it's.md" }), stopped("blocked", "BASE_MOVED")],
-    `conveyor run 'my plans/it'\\''s.md'`,
+    `conveyor run "$(git rev-parse --show-toplevel)"/'my plans/it'\\''s.md'`,
     act("BASE_MOVED"),
   ],
   [
@@ -114,7 +119,7 @@ const TABLE: readonly (readonly [
   [
     "an item tampered with git",
     [created(), ...settled("escalated", "GIT_TAMPERED"), stopped("failed", "ITEM_ESCALATED", "GIT_TAMPERED")],
-    `conveyor run ${PLAN}`,
+    `conveyor run "$(git rev-parse --show-toplevel)"/${PLAN}`,
     act("GIT_TAMPERED"),
   ],
   [

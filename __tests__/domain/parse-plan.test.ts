@@ -24,6 +24,7 @@ const ROW_01 = {
   suggested_commands: ["npm run bench"],
   required_artifacts: ["src/session/key-ring.ts", "__tests__/session/key-ring.test.ts"],
   notes: "A note with a backslash \\d.",
+  allow_no_change: false,
   change_profile: "behavioral_code",
   item_id: "01",
   line: 37,
@@ -123,6 +124,7 @@ const FULL = {
     { phase: "2", title: "2. Runbook", text: "Write it for the night." },
     { phase: "Roll-out", title: "roll-out", text: "Slowly." },
   ],
+  item_sections: [],
 };
 
 describe("a plan with everything", () => {

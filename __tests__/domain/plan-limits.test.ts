@@ -2,10 +2,13 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planSchema } from "../../src/domain/plan.ts";
 import { parseText, readFixture } from "./plan-fixtures.ts";
+import { withItem } from "./plan-form-cases.ts";
 
 const MIB = 1024 * 1024;
 const base = readFixture("base.md");
 const full = readFixture("full.md");
+const front = withItem("    after: []\n    gate: {type: signoff, reason: a}\n", "status: queued\ntags: [a, b]\n");
+const single = "# A\n\n## Metadata\n- Owner: me\n- Validation: a ;; b\n\n## Must-Land Checklist\n- [ ] a\n";
 
 /** Time of the processor, and the best of three: other tests run at the same time. */
 function millisecondsFor(work: () => void): number {
@@ -92,6 +95,62 @@ describe("a megabyte", () => {
   });
 });
 
+describe("a megabyte of front matter", () => {
+  it.each([
+    "a",
+    "#\n",
+    "\n",
+    "[",
+    "]",
+    "- ",
+    "? ",
+    ": ",
+    "- a\n",
+    ",",
+    "a,",
+    '"',
+    "'",
+    '"a" ',
+    "|\n",
+    "&a ",
+    "!a ",
+    "%a b\n",
+    "...\n",
+    "- {}\n",
+    "a:\n",
+  ])("of %j is parsed within a second, wherever it stands", (unit) => {
+    const long = unit.repeat(Math.floor((MIB - 3000) / unit.length));
+    expectFast(`---\n${long}\n---\n`);
+    expectFast(`---\nitems:\n${long}\n---\n`);
+    expectFast(`---\nitems: [${long}]\n---\n`);
+    expectFast(withItem(`    notes: |\n      ${long.replaceAll("\n", "\n      ")}\n`));
+  });
+
+  it("of keys that nobody knows, each another, is parsed within a second", () => {
+    const keys = Array.from({ length: 60_000 }, (_, index) => `k${index}: 1\n`).join("");
+    expectFast(`---\n${keys}---\n`);
+    expectFast(`---\nitems:\n  - ${keys.replaceAll("\n", "\n    ")}\n---\n`);
+  });
+
+  it("of 500 items that all wait for each other is parsed within a second", () => {
+    const item = (index: number) =>
+      `  - {id: 'a${index}', title: a, exit-criteria: b, write-roots: [x${index}, y/z, .], deliverables: [d/1, d/2], ` +
+      `after: [${Array.from({ length: 60 }, (_, step) => `a${(index + step) % 500}`).join(", ")}], ` +
+      `surfaces: [x, y/z, q], verify: [a, b], notes: ${"n ".repeat(300)}}\n`;
+    expectFast(
+      `---\nimplementation-targets: [q]\nitems:\n${Array.from({ length: 500 }, (_, index) => item(index)).join("")}---\n`,
+    );
+  });
+
+  it("of text for items is parsed within a second", () => {
+    expectFast(withItem("") + "## 01 a\n\nb\n".repeat(70_000));
+    expectFast(withItem("") + "### 01:\n".repeat(110_000));
+    expectFast(`# A\n\n## Metadata\n- Owner: me\n\n## Must-Land Checklist\n\n${"- [ ] a\n  b\n".repeat(80_000)}`);
+    expectFast(`# A\n\n## Metadata\n${"- Validation: a ;; b\n".repeat(45_000)}`);
+    expectFast(`# A\n\n## Metadata\n- Validation: ${";;`a".repeat(250_000)}\n`);
+  });
+});
+
 describe("a damaged plan", () => {
   const piece = fc.oneof(
     fc.string({ unit: "binary", maxLength: 4 }),
@@ -112,6 +171,16 @@ describe("a damaged plan", () => {
       "~~~\n",
       "<!--",
       "-->",
+      "---\n",
+      "items:\n",
+      "  - ",
+      ": ",
+      "[",
+      "&a ",
+      "*a",
+      "<<: ",
+      "__proto__: ",
+      "## Metadata\n",
     ),
     fc.constantFrom("none", "01-03", "02", "..", "/", "\u200B", "\uFEFF", "\0", "|---|---|\n", "| step_id | phase |\n"),
   );
@@ -125,7 +194,7 @@ describe("a damaged plan", () => {
   it("never makes the parser throw, and is located inside of the file", () => {
     const mutations = fc.array(mutation, { minLength: 1, maxLength: 6 });
     fc.assert(
-      fc.property(fc.constantFrom(base, full), mutations, (text, changes) => {
+      fc.property(fc.constantFrom(base, full, front, single), mutations, (text, changes) => {
         const damaged = mutate(text, changes);
         expectFast(damaged);
         const { plan, problems } = parseText(damaged);

@@ -19,6 +19,8 @@ const DEFAULTS = {
   security_approval: "not-required",
   tags: [],
   promoted: null,
+  implementation_targets: null,
+  validation: null,
 };
 
 describe("the metadata of a plan", () => {
@@ -48,6 +50,8 @@ describe("the metadata of a plan", () => {
         "- Security-Approval: approved",
         "- Tags: Sessions, #security",
         "- Promoted: 2026-03-01 by somebody",
+        "- Implementation-Targets: `src/`, ./docs",
+        "- Validation: npm test ;; npm run lint",
       ].join("\n"),
     );
     expect(problems).toEqual([]);
@@ -67,6 +71,8 @@ describe("the metadata of a plan", () => {
       security_approval: "approved",
       tags: ["Sessions", "#security"],
       promoted: "2026-03-01 by somebody",
+      implementation_targets: ["src", "docs"],
+      validation: ["npm test", "npm run lint"],
     });
     expect(planSchema.parse(plan)).toEqual(plan);
   });

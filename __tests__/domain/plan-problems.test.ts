@@ -4,6 +4,7 @@ import type { PlanInput } from "../../src/domain/parse-plan.ts";
 import { PLAN_PROBLEM_CODES } from "../../src/domain/plan-problem-codes.ts";
 import { PROBLEMS_MAX } from "../../src/domain/plan-problems.ts";
 import { parseText, placesOf, readFixture, takeMarks } from "./plan-fixtures.ts";
+import { FORM_CASES } from "./plan-form-cases.ts";
 
 type Edit = readonly [from: string | RegExp, to: string];
 
@@ -560,8 +561,16 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a key that nobody reads",
-    edits: metadata("- ‸Validation: npm test\n  - npm run e2e\n- ‸validation: x"),
+    edits: metadata("- ‸Validations: npm test\n  - npm run e2e\n- ‸validations: x"),
     codes: ["PLAN_METADATA_KEY_UNKNOWN", "PLAN_METADATA_KEY_UNKNOWN"],
+  },
+  {
+    name: "commands in bullets of their own, each with the key, beside a root outside of the targets",
+    edits: [
+      ...metadata("- Validation: npm test\n- validation: x\n- Implementation-Targets: src"),
+      ["| docs | no |", "| ‸docs | no |"],
+    ],
+    codes: ["PLAN_WRITE_ROOT_OUTSIDE"],
   },
   {
     name: "a key that stands twice, spelled otherwise",
@@ -734,8 +743,12 @@ describe("many problems", () => {
 describe("the codes", () => {
   it("are all located by a test above", () => {
     const elsewhere = ["PLAN_TOO_LARGE", "PLAN_NOT_UTF8", "PLAN_TOO_MANY_ITEMS", "PLAN_TOO_MANY_PROBLEMS"];
-    const located = CASES.flatMap(({ codes, missing = [] }) => [...codes, ...missing]);
-    expect([...new Set([...located, ...elsewhere])].toSorted()).toEqual(Object.keys(PLAN_PROBLEM_CODES).toSorted());
+    // What `plans lint` alone says is located by its own tests.
+    const lint = ["PLAN_QUEUE_KEY_MISSING", "PLAN_QUEUE_STATUS", "PLAN_ID_DUPLICATE", "PLAN_UNREADABLE"];
+    const located = [...CASES, ...FORM_CASES].flatMap(({ codes, missing = [] }) => [...codes, ...missing]);
+    expect([...new Set([...located, ...elsewhere, ...lint])].toSorted()).toEqual(
+      Object.keys(PLAN_PROBLEM_CODES).toSorted(),
+    );
   });
 
   it("are warnings where the plan can be run all the same", () => {
@@ -745,6 +758,10 @@ describe("the codes", () => {
       "PLAN_COLUMN_UNKNOWN",
       "PLAN_METADATA_KEY_UNKNOWN",
       "PLAN_METADATA_RISK_UNREADABLE",
+      "PLAN_TARGETS_MISSING",
+      "PLAN_QUEUE_KEY_MISSING",
+      "PLAN_QUEUE_STATUS",
+      "PLAN_ID_DUPLICATE",
       "PLAN_PHASE_UNMATCHED",
     ]);
   });

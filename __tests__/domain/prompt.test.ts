@@ -152,6 +152,7 @@ function promptsWith(words: string): Record<string, string> {
       packetPath: "/scratch/packet",
       packetSha256: "1".repeat(64),
       hasEvidence: true,
+      surface: [],
     }),
     triage: renderTriagePrompt({
       ...judge,

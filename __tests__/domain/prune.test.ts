@@ -20,13 +20,17 @@ const stop = (input: Partial<StopState>): StopState => ({
 });
 const run = (stopped: StopState | undefined, lastAt = BEFORE, whole = true) => ({
   holder: undefined,
+  isLink: false,
   givenUp: false,
-  saved: { stop: stopped, whole, lastAt },
+  saved: { stop: stopped, delivered: true, whole, lastAt },
 });
 
 describe("a run", () => {
   test.each([
     ["done and old", run(stop({})), "remove"],
+    ["done, old and not delivered", { ...run(stop({})), saved: { ...run(stop({})).saved, delivered: false } }, "keep"],
+    ["done and old behind a link", { ...run(stop({})), isLink: true }, "keep"],
+    ["given up behind a link", { ...run(stop({})), isLink: true, givenUp: true }, "keep"],
     ["done at the cutoff", run(stop({}), CUTOFF), "silent"],
     ["done, not whole", run(stop({}), BEFORE, false), "keep"],
     ["tampered with and old", run(stop({ terminalState: "failed", reasonCodes: ["GIT_TAMPERED"] })), "remove"],
@@ -36,11 +40,11 @@ describe("a run", () => {
     ["handed off", run(stop({ kind: "handoff", terminalState: null })), "keep"],
     ["interrupted", run(stop({ kind: "interrupted", terminalState: null, signal: "SIGINT" })), "keep"],
     ["cut short", run(undefined), "keep"],
-    ["unreadable", { holder: undefined, givenUp: false, saved: undefined }, "keep"],
+    ["unreadable", { holder: undefined, isLink: false, givenUp: false, saved: undefined }, "keep"],
     ["held, done and old", { ...run(stop({})), holder: "somebody" }, "keep"],
     ["held and given up", { ...run(stop({})), holder: "somebody", givenUp: true }, "keep"],
     ["given up, cut short and young", { ...run(undefined, CUTOFF), givenUp: true }, "remove"],
-    ["given up and unreadable", { holder: undefined, givenUp: true, saved: undefined }, "remove"],
+    ["given up and unreadable", { holder: undefined, isLink: false, givenUp: true, saved: undefined }, "remove"],
   ])("%s: %j", (_, subject, act) => {
     const verdict = judgePrunableRun(subject, CUTOFF);
     expect(verdict.act).toBe(act);
@@ -48,11 +52,22 @@ describe("a run", () => {
   });
 });
 
+test.each(["items", "report.md", "notes.txt", "handoffs", "repo.git.old"])(
+  "a folder without a journal that holds %s is not what a start left, and is kept",
+  (name) => {
+    const start = { runId: OLD, holder: undefined, names: ["lock.1", name] };
+    expect(judgeStartFolder(start, CUTOFF)).toMatchObject({
+      act: "keep",
+      why: expect.stringContaining(name) as string,
+    });
+  },
+);
+
 test("what lies around runs goes by the time in its name, and never while it may be somebody's", () => {
   const acts = [
-    judgeStartFolder({ runId: OLD, holder: undefined }, CUTOFF),
-    judgeStartFolder({ runId: YOUNG, holder: undefined }, CUTOFF),
-    judgeStartFolder({ runId: OLD, holder: "somebody" }, CUTOFF),
+    judgeStartFolder({ runId: OLD, holder: undefined, names: ["lock.1", "repo.git", "plan.md.writing"] }, CUTOFF),
+    judgeStartFolder({ runId: YOUNG, holder: undefined, names: [] }, CUTOFF),
+    judgeStartFolder({ runId: OLD, holder: "somebody", names: [] }, CUTOFF),
     judgeCache({ runId: OLD, ownerExists: false, processes: 0 }, CUTOFF),
     judgeCache({ runId: OLD, ownerExists: true, processes: 0 }, CUTOFF),
     judgeCache({ runId: OLD, ownerExists: false, processes: 1 }, CUTOFF),

@@ -43,7 +43,9 @@ describe("a verification", () => {
         ? { kind: "failed", failures: [`required command failed: npm test: ${words}`] }
         : { kind: verdict },
     );
-    expect(judgeValidation({ prepare_ending: null, commands: [{ command: "npm test", ending }] })).toEqual(judged);
+    expect(judgeValidation({ prepare_ending: null, commands: [{ command: "npm test", ending }], tamper: [] })).toEqual(
+      judged,
+    );
   });
 
   it.each(ENDINGS)("with a suggested command that ended %j passes", (ending) => {
@@ -89,7 +91,15 @@ describe("a verification", () => {
     expect(judgeVerification(facts({ commands: [command(late), command({ kind: "cancelled" })] }))).toEqual({
       kind: "cancelled",
     });
-    expect(judgeValidation({ prepare_ending: EXIT_1, commands: [] }).kind).toBe("failed");
+    expect(judgeValidation({ prepare_ending: EXIT_1, commands: [], tamper: [] }).kind).toBe("failed");
+  });
+
+  it("of a plan that changed git metadata fails, also when it was cut short", () => {
+    const commands = [{ command: "npm test", ending: { kind: "cancelled" as const } }];
+    expect(judgeValidation({ prepare_ending: null, commands, tamper: [{ detail: "HEAD changed" }] })).toEqual({
+      kind: "failed",
+      failures: ["git metadata was changed: HEAD changed"],
+    });
   });
 });
 
@@ -263,7 +273,7 @@ describe("boundCalls", () => {
     ["preparation", config({ limits: one, prepare: 2, validation: 3 }), ["01"], [2, 3, 0, 6, 0, 14, 3]],
     ["preparation of red", config({ limits: one, prepare: 1 }), ["03"], [2, 2, 2, 6, 0, 7, 0]],
   ] as const)("with %s", (_what, settings, ids, expected) => {
-    const bound = boundCalls(plan, settings, ids);
+    const bound = boundCalls(plan, settings, ids, false);
     expect([
       bound.executorSessions,
       bound.verificationCommands,
@@ -273,6 +283,16 @@ describe("boundCalls", () => {
       bound.prepareCommands,
       bound.validationCommands,
     ]).toEqual(expected);
+  });
+});
+
+describe("boundCalls with a manager", () => {
+  it("counts it, and the preparation of its worktree", () => {
+    const all = defaultConfig();
+    const config = { ...all, prepare: { ...all.prepare, commands: [["c"], ["d"]] } };
+    const [without, with_] = [false, true].map((hasManager) => boundCalls(buildPlan([]), config, [], hasManager));
+    expect([without?.managerSessions, without?.prepareCommands]).toEqual([0, 2]);
+    expect([with_?.managerSessions, with_?.prepareCommands]).toEqual([1, 4]);
   });
 });
 

@@ -42,7 +42,7 @@ const external = [
 ];
 const noTrust =
   "item 01 tampered with git metadata: this run's repository is not trusted; " +
-  "start a new run with conveyor run docs/exec-plans/active/plan.md";
+  'start a new run with conveyor run "$(git rev-parse --show-toplevel)"/docs/exec-plans/active/plan.md';
 const secrets = "give these again, their values are never written: --executor-env TOKEN=… --executor-env OTHER=…";
 
 describe("decideResume", () => {

@@ -64,6 +64,7 @@ export function planItem(input: Partial<PlanItem> = {}): PlanItem {
     suggested_commands: [],
     required_artifacts: [],
     notes: "",
+    allow_no_change: false,
     change_profile: "behavioral_code",
     line: 7,
     ...input,
@@ -80,6 +81,7 @@ export function buildPlan(items: readonly Partial<PlanItem>[] = [{}]): Plan {
     items: items.map((item) => planItem(item)),
     shared_sections: [],
     phase_sections: [],
+    item_sections: [],
   };
 }
 
@@ -196,6 +198,7 @@ export const DETAILS = {
     prepare_tracked_changes: [],
     commands: [{ command: "test -s out/01.txt", required: true, ending: EXIT_0, log: "log" }],
     artifacts: [],
+    surface: null,
     tamper: [],
     executions: [],
     files: [],

@@ -3,19 +3,24 @@ import type { ProcessEntry, ProcessTable } from "../../src/effects/process-list.
 import { followTree } from "../../src/effects/process-tree.ts";
 
 const ROOT = 4_000_000;
+const HOME = "/home";
 const root: ProcessEntry = { pid: ROOT, ppid: process.pid, family: ROOT, startTime: "500" };
 
 /** A machine whose processes the test says. Nothing here sends a signal. */
 function machine(...moments: readonly (readonly ProcessEntry[])[]) {
   let moment = 0;
   const carriers = new Set<number>();
+  const strays = new Set<number>();
+  const list = () => moments[Math.min(moment++, moments.length - 1)] ?? [];
   const table: ProcessTable = {
-    list: () => moments[Math.min(moment++, moments.length - 1)] ?? [],
+    list,
+    find: (pid) => list().find((entry) => entry.pid === pid),
     carries: (pid) => carriers.has(pid),
+    isStrayIn: ({ pid }, folder) => folder === HOME && strays.has(pid),
     hasHomeBelow: () => false,
     commandOf: () => "",
   };
-  return { table, carriers };
+  return { table, carriers, strays };
 }
 
 describe("who belongs to a program", () => {
@@ -50,6 +55,24 @@ describe("who belongs to a program", () => {
     const { table, carriers } = machine([root], [older]);
     carriers.add(older.pid);
     expect(followTree(table, ROOT, "M=1").isAlive()).toBe(false);
+  });
+
+  test.each([
+    [
+      "who was left by its parents in one of the program's folders",
+      { ppid: 1, family: 4_000_005, startTime: "501" },
+      true,
+    ],
+    ["not in a folder that is none of its own", { ppid: 1, family: 4_000_005, startTime: "501" }, false],
+    ["not who is older", { ppid: 1, family: 4_000_005, startTime: "499" }, false],
+    ["not whose session is older", { ppid: 1, family: 77, startTime: "501" }, false],
+    ["not another program of ours", { ppid: process.pid, family: 4_000_005, startTime: "501" }, false],
+  ])("%s", (what, entry, expected) => {
+    const shell = { pid: 77, ppid: 1, family: 77, startTime: "10" };
+    const { table, strays } = machine([shell, root], [shell, { pid: 4_000_005, ...entry }]);
+    strays.add(4_000_005);
+    const folders = what.includes("none of its own") ? ["/other"] : [HOME];
+    expect(followTree(table, ROOT, "M=1", folders).isAlive()).toBe(expected);
   });
 
   test("never the orchestrator and its own session, even when the program did not leave it", () => {

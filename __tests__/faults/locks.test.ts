@@ -1,5 +1,14 @@
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -92,6 +101,20 @@ describe("a lock", () => {
     expect(ended.code, ended.stderr).toBe(0);
     expect(repository.events().at(-1)?.fence).toBe(3);
   });
+});
+
+test.each([
+  ["a pipe", (path: string) => execFileSync("mkfifo", [path])],
+  ["a link to what has no end", (path: string) => symlinkSync("/dev/zero", path)],
+  ["a folder", (path: string) => mkdirSync(path)],
+])("a lock that is %s is somebody's, and holds no command up", { timeout: 60_000 }, async (_what, plant) => {
+  const { repository, folder } = await makeBlocked();
+  plant(join(folder, "lock.2"));
+  const resumed = await repository.goOn();
+  expect(resumed.code).toBe(73);
+  expect(resumed.stderr).toContain("lock.2, which cannot be read");
+  expect((await repository.conveyor(["doctor"])).stdout).toContain("LOCKED");
+  expect((await repository.conveyor(["prune", "--older-than", "0d"])).stdout).toContain("is held by whoever wrote");
 });
 
 test("a lock that another process is about to take is left alone: the file is that process's own", async () => {

@@ -229,7 +229,7 @@ describe("renderDryRun", () => {
         "audit     quick: node audit.mjs {lane}",
         'triage    "sort findings"',
         'validate  npm run "all tests"',
-        "at most   12 executor sessions, 4 verification commands, 0 commands on the base, 24 auditor sessions, " +
+        "at most   0 manager sessions, 12 executor sessions, 4 verification commands, 0 commands on the base, 24 auditor sessions, " +
           "4 triage sessions, 22 prepare commands, 1 validation commands",
         "",
       ].join("\n"),
@@ -242,7 +242,12 @@ describe("renderDryRun", () => {
       ["mode      full", "risk      medium: no Risk-Tier, and an item changes more than documents"].join("\n"),
     );
     expect(renderDryRun(planned, "text")).toContain('manager   "./plan it" {mode}\nexecutor  node');
-    expect(JSON.parse(renderDryRun(planned, "json"))).toMatchObject({ mode: "full", manager: ["./plan it", "{mode}"] });
+    expect(renderDryRun(planned, "text")).toContain("at most   1 manager sessions, ");
+    expect(JSON.parse(renderDryRun(planned, "json"))).toMatchObject({
+      mode: "full",
+      manager: ["./plan it", "{mode}"],
+      most_calls: { manager_sessions: 1 },
+    });
   });
 
   it("says the same as JSON, in the order of work", () => {
@@ -263,6 +268,7 @@ describe("renderDryRun", () => {
       audits: [{ lane: "careful", command: ["node", "audit.mjs", "{lane}"] }, { lane: "quick" }],
       triage: ["sort findings"],
       most_calls: {
+        manager_sessions: 0,
         executor_sessions: 24,
         verification_commands: 8,
         red_commands: 0,

@@ -94,7 +94,9 @@ export function rulesFor(
     requireGithubIdentity: false,
     admission: LOW_RISK,
     ...input,
-    demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false, ...demands }]]),
+    demands: new Map([
+      ["01", { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: false, ...demands }],
+    ]),
   };
 }
 
@@ -254,6 +256,7 @@ export class ItemWorld {
       test_paths: seen === "no test files" ? [] : ["test/a.js"],
       prepare_ending: null,
       red: seen === "no test files" ? [] : [{ command: "c", ending: endings[seen], log: "l" }],
+      tamper: [],
       executions: [],
       files: [],
     });
@@ -309,6 +312,7 @@ export class ItemWorld {
           sorted === "broken"
             ? { kind: "rejected", why: "no JSON" }
             : { kind: "read", dispositions: answers, notes: "" },
+        tamper: [],
         execution: execution(),
         files: [],
       }),

@@ -37,7 +37,7 @@ export async function requireWorkplace(io: Io): Promise<Workplace | number> {
       `${message}; commit the plan first: git add -A && git commit -m 'Add plan'`,
     );
   }
-  return refuse(io, kind === "bare" ? "REPOSITORY_UNSUPPORTED" : "USAGE", message);
+  return refuse(io, kind === "bare" || kind === "old_git" ? "REPOSITORY_UNSUPPORTED" : "USAGE", message);
 }
 
 /** A saved run that a command is about. */
@@ -55,29 +55,35 @@ export async function requireRun(
 ): Promise<FoundRun | number> {
   const workplace = await requireWorkplace(io);
   if (typeof workplace === "number") return workplace;
-  const folder =
-    name === undefined ? chooseLatest(workplace, choose) : world.findRunFolder(workplace.places, io.cwd, name);
-  if (folder === undefined) {
-    return refuse(
-      io,
-      "USAGE",
-      name === undefined ? "there is no run here yet; start one with conveyor run PLAN" : `no such run: ${name}`,
-    );
+  if (name === undefined) {
+    const latest = chooseLatest(workplace, choose);
+    return latest === undefined
+      ? refuse(io, "USAGE", "there is no run here yet; start one with conveyor run PLAN")
+      : openRead(io, workplace, latest);
   }
-  const read = world.readSavedRun(folder);
+  const folder = world.findRunFolder(workplace.places, io.cwd, name);
+  if (folder === undefined) return refuse(io, "USAGE", `no such run: ${name}`);
+  return openRead(io, workplace, { folder, read: world.readSavedRun(folder) });
+}
+
+interface ReadFolder {
+  readonly folder: string;
+  readonly read: ReturnType<typeof world.readSavedRun>;
+}
+
+function openRead(io: Io, workplace: Workplace, { folder, read }: ReadFolder): FoundRun | number {
   if (read.ok) return { workplace, runFolder: folder, run: read.value };
   io.note(`${io.style("red", read.error.code)} ${read.error.path}: ${read.error.message}`);
   return EXIT.failed;
 }
 
-function chooseLatest(workplace: Workplace, choose: (runs: readonly SavedRun[]) => number): string | undefined {
-  const folders = world.listRunFolders(workplace.places);
-  const readable = folders.flatMap((folder) => {
-    const read = world.readSavedRun(folder);
-    return read.ok ? [{ folder, run: read.value }] : [];
-  });
-  // A run that cannot be read is not passed over when it is the latest: that would hide it.
+function chooseLatest(workplace: Workplace, choose: (runs: readonly SavedRun[]) => number): ReadFolder | undefined {
+  const folders = world
+    .listRunFolders(workplace.places)
+    .map((folder) => ({ folder, read: world.readSavedRun(folder) }));
   const newest = folders.at(-1);
-  if (newest !== undefined && readable.at(-1)?.folder !== newest) return newest;
-  return readable[choose(readable.map(({ run }) => run))]?.folder;
+  // A run that cannot be read is not passed over when it is the latest: that would hide it.
+  if (newest?.read.ok === false) return newest;
+  const readable = folders.flatMap(({ folder, read }) => (read.ok ? [{ folder, read }] : []));
+  return readable[choose(readable.map(({ read }) => read.value))];
 }

@@ -34,7 +34,7 @@ export async function examineRun(workplace: Workplace, runFolder: string): Promi
     headAt: (seq) => journal.events[seq]?.prev,
   });
   const { digest, repository } = reading;
-  const checked = await checkSavedRun(run, { files: { digest }, repository }, reading);
+  const checked = await checkSavedRun(run, { files: { digestSaved: digest }, repository }, reading);
   const configPath = state.created.config.path ?? DEFAULT_CONFIG_PATH;
   const verified = await verifyRun(run, { ...reading, configPath });
   const facts = readResumeFacts(runFolder, run);
@@ -91,7 +91,7 @@ export async function repairRun(
 /** Plain files that no event names; links and other odd entries cannot be named either, and are left to `verify`. */
 async function listUnnamed(
   files: readonly string[],
-  named: ReadonlyMap<string, unknown>,
+  named: { has(path: string): boolean },
   digest: (path: string) => Promise<unknown>,
 ): Promise<string[]> {
   const unnamed: string[] = [];

@@ -17,3 +17,6 @@ export interface Io {
 
 /** Output forms of every command that prints something. */
 export type Format = "text" | "json";
+
+/** The disk refused what a start had to write, before there was a run. */
+export class NothingBegunError extends Error {}

@@ -1,7 +1,8 @@
 import { styleText } from "node:util";
 import { world } from "../compose.ts";
 import { EXIT, exitCodeFor } from "../domain/run-stop.ts";
-import type { Io } from "./io.ts";
+import { tameRunnerCommands } from "../render/runner-commands.ts";
+import { NothingBegunError, type Io } from "./io.ts";
 import { buildProgram, UsageError } from "./program.ts";
 import manifest from "../../package.json" with { type: "json" };
 
@@ -14,10 +15,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 const watched = process.stderr.isTTY;
 const io: Io = {
   cwd: process.cwd(),
-  env: process.env,
+  env: world.shieldSearchPath(process.env, process.cwd()),
   version: manifest.version,
-  out: (text) => process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
-  note: (text) => process.stderr.write(text.endsWith("\n") ? text : `${text}\n`),
+  out: (text) => print(process.stdout, text),
+  note: (text) => print(process.stderr, text),
   watched,
   style: (format, text) => styleText(format, text, { stream: process.stderr, validateStream: true }),
   interrupt: interrupt.signal,
@@ -27,6 +28,11 @@ const io: Io = {
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 process.exitCode = await main();
+
+/** In a workflow a runner reads both streams, and plans, paths and programs have a say in what is printed. */
+function print(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(tameRunnerCommands(text.endsWith("\n") ? text : `${text}\n`));
+}
 
 async function main(): Promise<number> {
   if (process.platform === "win32") {
@@ -42,6 +48,12 @@ async function main(): Promise<number> {
     return exitCode;
   } catch (fault) {
     if (fault instanceof UsageError) return fault.exitCode;
+    if (fault instanceof NothingBegunError) {
+      io.note(
+        `STATE_WRITE_FAILED ${fault.message}\nNo run was begun; free space or mend permissions, then give the command again`,
+      );
+      return EXIT.failed;
+    }
     if (world.isStateWriteFault(fault)) {
       io.note(
         `STATE_WRITE_FAILED ${fault.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`,

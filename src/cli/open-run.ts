@@ -2,7 +2,7 @@ import { lockRun, openLockedRun, readResumeFacts, world, type OpenRun, type RunL
 import { EXIT } from "../domain/run-stop.ts";
 import { isWhole, type SavedRun, type SavedRunFault } from "../domain/saved-run.ts";
 import { checkSavedRun, finishSealing, type ResumeFacts } from "../kernel/resume-run.ts";
-import type { FoundRun } from "./answer.ts";
+import { refuse, type FoundRun } from "./answer.ts";
 import type { Io } from "./io.ts";
 import { createProgress } from "./progress.ts";
 
@@ -26,7 +26,10 @@ interface Wishes {
  * CHECKPOINT_CORRUPT, JOURNAL_CORRUPT, ARTIFACT_TAMPERED, GIT_TAMPERED.
  */
 export async function openRunLocked(io: Io, found: FoundRun, wishes: Wishes): Promise<LockedRun | number> {
-  const { runFolder } = found;
+  const { runFolder, workplace } = found;
+  if (workplace.user.tooOld !== undefined) return refuse(io, "REPOSITORY_UNSUPPORTED", workplace.user.tooOld);
+  const cache = world.makeCacheRoot(workplace.places);
+  if (!cache.ok) return refuse(io, "USAGE", cache.error.message);
   const lock = lockRun(runFolder, found.run.state.runId);
   if (!lock.ok) {
     io.note(`LOCKED ${found.run.state.runId} is held by ${lock.error.holder}; nothing was changed`);

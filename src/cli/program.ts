@@ -6,7 +6,6 @@ import { addAliases, addOldOptions } from "./aliases.ts";
 import { demo } from "./commands/demo.ts";
 import { gate } from "./commands/gate.ts";
 import { listItems, showItem } from "./commands/items.ts";
-import { lintPlans } from "./commands/plans-lint.ts";
 import { printReport } from "./commands/report.ts";
 import { refresh } from "./commands/refresh.ts";
 import { resume } from "./commands/resume.ts";
@@ -15,6 +14,7 @@ import { status } from "./commands/status.ts";
 import { verify } from "./commands/verify.ts";
 import type { Io } from "./io.ts";
 import { collect, example, formatOption, type Act } from "./shared-options.ts";
+import { addPlansCommand } from "./plans-commands.ts";
 import { addUpkeepCommands } from "./upkeep-commands.ts";
 
 /** The command line was not understood, or was help: the parser has said so already. */
@@ -64,19 +64,7 @@ export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
 }
 
 function addPlanCommands(program: Command, act: Act): void {
-  const plans = program
-    .command("plans")
-    .summary("looks at plans")
-    .description("Looks at plans; nothing is run.")
-    .addHelpText("after", example("conveyor plans lint"));
-  plans
-    .command("lint")
-    .argument("[paths...]", "plan files or folders; the active plans when left out")
-    .summary("prints every problem of every plan")
-    .description("Prints every problem of every plan, file:line:col CODE message. Exit 2 if any is an error.")
-    .addOption(formatOption())
-    .addHelpText("after", example("conveyor plans lint docs/exec-plans/active"))
-    .action(act(lintPlans));
+  addPlansCommand(program, act);
   const items = program
     .command("items")
     .summary("shows items as the kernel sees them")
@@ -106,7 +94,11 @@ function addRunCommands(program: Command, act: Act): void {
     .usage("[options] <plan>")
     .summary("runs one plan from the start")
     .description("Runs one plan: each item in its own worktree, verified by the orchestrator itself.")
-    .option("--item <id...>", "start these items alone; when they passed and others remain, the run seals with 75")
+    .option(
+      "--item <id>",
+      "start this item alone, repeatable; when all named passed and others remain, the run seals with 75",
+      collect,
+    )
     .option("--output-dir <dir>", "the run folder (default .conveyor/runs/<RUN_ID>)")
     .option(
       "--config <file>",

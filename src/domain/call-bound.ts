@@ -1,8 +1,10 @@
 import type { Config } from "./config.ts";
 import type { Plan } from "./plan.ts";
+import { listValidationCommands } from "./validation-commands.ts";
 
 /** The most processes a run can start, by kind, for one who wants to know before starting it. */
 export interface CallBound {
+  readonly managerSessions: number;
   readonly executorSessions: number;
   readonly verificationCommands: number;
   /** Required commands on the base, for items that must prove red and green. */
@@ -19,10 +21,11 @@ export interface CallBound {
  * rounds. A round has at most one session with a change and one without; beside them there are as many handoffs as
  * rollovers; never more than `limits.sessions-per-item` together. Each round is verified at most once, proven red at
  * most once, audited by each lane at most once and once for each retry, and triaged at most once; each of these has a
- * worktree of its own, as has each attempt, and every worktree is prepared.
+ * worktree of its own, as has each attempt and the manager, and every worktree is prepared.
  */
-export function boundCalls(plan: Plan, config: Config, selectedIds: readonly string[]): CallBound {
-  const { limits, audits, triage, prepare, validation } = config;
+export function boundCalls(plan: Plan, config: Config, selectedIds: readonly string[], hasManager: boolean): CallBound {
+  const { limits, audits, triage, prepare } = config;
+  const validations = listValidationCommands(plan, config).length;
   const items = plan.items.filter((item) => selectedIds.includes(item.item_id));
   const rounds = 1 + limits["fix-rounds"] + limits["remediation-rounds"];
   const sessions = Math.min(limits["sessions-per-item"], rounds * 2 + limits.rollovers);
@@ -32,15 +35,17 @@ export function boundCalls(plan: Plan, config: Config, selectedIds: readonly str
   const proving = items.filter((item) => item.requires_red_green);
   const commands = items.reduce((sum, item) => sum + item.required_commands.length + item.suggested_commands.length, 0);
   const reds = proving.reduce((sum, item) => sum + item.required_commands.length, 0);
+  const managers = hasManager ? 1 : 0;
   const worktrees =
-    1 + items.length * (2 * judged + turns) + proving.length * judged + (validation.commands.length > 0 ? 1 : 0);
+    1 + managers + items.length * (2 * judged + turns) + proving.length * judged + (validations > 0 ? 1 : 0);
   return {
+    managerSessions: managers,
     executorSessions: items.length * sessions,
     verificationCommands: commands * judged,
     redCommands: reds * judged,
     auditorSessions: items.length * turns * audits.lanes.length,
     triageSessions: triage.use !== "rules" ? items.length * judged : 0,
     prepareCommands: worktrees * prepare.commands.length,
-    validationCommands: validation.commands.length,
+    validationCommands: validations,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { canonicalJson } from "./digest.ts";
+import { canonicalJson, joinMembers } from "./digest.ts";
+import type { ItemState } from "./item.ts";
 import type { RunState } from "./run.ts";
 import { STAGES } from "./stages.ts";
 
@@ -35,7 +36,7 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 /** Builds the checkpoint's bytes from the state and the digest of the journal's last line. */
 export function buildCheckpoint(state: RunState, journalHead: string): string {
-  const checkpoint: Checkpoint = {
+  const run: Omit<Checkpoint, "items"> = {
     schema_version: "conveyor.checkpoint.v1",
     run_id: state.runId,
     plan_id: state.planId,
@@ -45,20 +46,32 @@ export function buildCheckpoint(state: RunState, journalHead: string): string {
     current_stage: state.currentStage,
     completed_stages: [...state.completedStages],
     tip: state.tip,
-    items: state.items.map((item) => ({
-      item_id: item.itemId,
-      terminal_state: item.settled?.terminalState ?? null,
-      reason_codes: [...(item.settled?.reasonCodes ?? [])],
-      commit: item.settled?.commit ?? null,
-      attempts: item.attempts.length,
-      round: item.round,
-      sessions: item.attempts.reduce((sum, attempt) => sum + attempt.sessions.length, 0),
-    })),
     stopped: state.stop?.kind ?? null,
     terminal_state: state.stop?.terminalState ?? null,
     reason_codes: [...(state.stop?.reasonCodes ?? [])],
   };
-  return `${canonicalJson(checkpoint)}\n`;
+  const members = Object.entries(run).map(([key, value]) => [key, canonicalJson(value)] as const);
+  return `${joinMembers([...members, ["items", `[${state.items.map(renderItem).join(",")}]`]])}\n`;
+}
+
+/** An event changes one item; the text of all others is that of the checkpoint before. */
+const rendered = new WeakMap<ItemState, string>();
+
+function renderItem(item: ItemState): string {
+  const known = rendered.get(item);
+  if (known !== undefined) return known;
+  const shown: Checkpoint["items"][number] = {
+    item_id: item.itemId,
+    terminal_state: item.settled?.terminalState ?? null,
+    reason_codes: [...(item.settled?.reasonCodes ?? [])],
+    commit: item.settled?.commit ?? null,
+    attempts: item.attempts.length,
+    round: item.round,
+    sessions: item.attempts.reduce((sum, attempt) => sum + attempt.sessions.length, 0),
+  };
+  const text = canonicalJson(shown);
+  rendered.set(item, text);
+  return text;
 }
 
 /** What a checkpoint on disk is worth beside the journal that was read. */

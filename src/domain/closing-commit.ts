@@ -1,4 +1,6 @@
 import type { Config } from "./config.ts";
+import { splitFrontMatter } from "./front-matter.ts";
+import { setFrontMatterValues } from "./front-matter-edit.ts";
 import { type MetadataBullet, type MetadataKey, parseMetadataBullets } from "./metadata-bullets.ts";
 import { normalizePath } from "./paths.ts";
 import type { Plan, PlanItem } from "./plan.ts";
@@ -30,7 +32,7 @@ export interface ClosingFile {
 
 /**
  * Builds what the closing commit changes. A plan with metadata moves to `completed/<date>-<plan-id>.md` with
- * `Status: completed`, `Done-Evidence` and the sections *Validation evidence* and *Closure*; the rest of its text stays
+ * `Status: completed`, `Done-Evidence` (in its front matter or its bullets) and the sections *Validation evidence* and *Closure*; the rest of its text stays
  * as it is, byte for byte. Every plan gets `evidence-index/<plan-id>.md`. It names plan, run, packets and the journal's
  * head, never gate decisions: those come after it.
  */
@@ -91,9 +93,13 @@ function closePlanText(facts: ClosingFacts, proofs: readonly ItemProof[], eviden
   // Lines at even places, their ends at odd ones: joined they are the text again.
   const pieces = planText.split(/(\r\n|\r|\n)/);
   const lines = pieces.filter((_, index) => index % 2 === 0);
-  lines[0] = lines[0]?.replace(/^\uFEFF/, "") ?? "";
-  setValues(pieces, lines, { status: "completed", "done-evidence": evidence }, lineEnd);
-  const closer = findMissingCloser(lines);
+  const mark = lines[0]?.startsWith("\uFEFF") === true ? "\uFEFF" : "";
+  lines[0] = lines[0]?.slice(mark.length) ?? "";
+  const values = { status: "completed", "done-evidence": evidence };
+  const { yaml, body } = splitFrontMatter(lines, () => {});
+  if (yaml === undefined) setValues(pieces, lines, values, lineEnd);
+  else setFrontValues(pieces, values, lineEnd);
+  const closer = findMissingCloser(body);
   const added = [
     ...(planText === "" || lines.at(-1) === "" ? [] : [""]),
     ...(closer === undefined ? [] : [closer]),
@@ -108,6 +114,13 @@ function closePlanText(facts: ClosingFacts, proofs: readonly ItemProof[], eviden
     "",
   ];
   return pieces.join("") + added.join(lineEnd);
+}
+
+/** Sets values of the front matter, which stands between the first line and the next one like it. */
+function setFrontValues(pieces: string[], values: Readonly<Record<string, string>>, lineEnd: string): void {
+  const end = pieces.findIndex((piece, index) => index > 0 && index % 2 === 0 && /^---[ \t]*$/.test(piece));
+  const yaml = pieces.slice(2, end).join("");
+  pieces.splice(2, end - 2, setFrontMatterValues(yaml, values, lineEnd));
 }
 
 /** Sets values of metadata in place: an existing bullet keeps its key as written, a new one follows the last. */

@@ -15,11 +15,16 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((entry) => canonicalJson(entry)).join(",")}]`;
-  const members = Object.entries(value as { readonly [key: string]: Json | undefined })
-    .filter((member): member is [string, Json] => member[1] !== undefined)
-    .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-  return `{${members.join(",")}}`;
+  const members = Object.entries(value as { readonly [key: string]: Json | undefined });
+  return joinMembers(
+    members.flatMap(([key, member]) => (member === undefined ? [] : [[key, canonicalJson(member)] as const])),
+  );
+}
+
+/** The canonical JSON of an object whose members are canonical JSON already. */
+export function joinMembers(members: readonly (readonly [key: string, json: string])[]): string {
+  const sorted = members.toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+  return `{${sorted.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(",")}}`;
 }
 
 /** SHA-256 of a value's canonical JSON. */

@@ -1,4 +1,5 @@
 import type { CheckpointVerdict } from "./checkpoint.ts";
+import { GIT_MIN_TEXT, isGitTooOld } from "./git-version.ts";
 import { encodeName } from "./ids.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
@@ -42,9 +43,6 @@ export interface EnvironmentFacts {
   readonly ambientAgentConfig: readonly string[];
 }
 
-/** Oldest versions that a run works with. */
-const GIT_MIN = [2, 38] as const;
-
 /** Judges the machine: Node, git, bash, the platform, and settings of agents that lie about (AMBIENT_AGENT_CONFIG). */
 export function judgeEnvironment(facts: EnvironmentFacts): DoctorFinding[] {
   const say = (level: DoctorFinding["level"], message: string, code: ReasonCode | null = null): DoctorFinding =>
@@ -52,9 +50,9 @@ export function judgeEnvironment(facts: EnvironmentFacts): DoctorFinding[] {
   return [
     say("ok", `Node ${facts.node}`),
     facts.git === undefined
-      ? say("error", "git is missing: install git 2.38 or newer")
-      : isOlder(facts.git, GIT_MIN)
-        ? say("error", `git ${facts.git} is too old: install 2.38 or newer`)
+      ? say("error", `git is missing: install git ${GIT_MIN_TEXT} or newer`)
+      : isGitTooOld(facts.git)
+        ? say("error", `git ${facts.git} is too old: install ${GIT_MIN_TEXT} or newer`)
         : say("ok", `git ${facts.git}`),
     facts.bash === undefined
       ? say("error", "bash is missing: required commands are run by it")
@@ -69,12 +67,6 @@ export function judgeEnvironment(facts: EnvironmentFacts): DoctorFinding[] {
       say("warning", `${path} could change what an agent does`, "AMBIENT_AGENT_CONFIG"),
     ),
   ];
-}
-
-function isOlder(version: string, [major, minor]: readonly [number, number]): boolean {
-  const [foundMajor = 0, foundMinor = 0] = version.split(".").map(Number);
-  // Asked this way round, a version that is no number is too old.
-  return !(foundMajor > major || (foundMajor === major && foundMinor >= minor));
 }
 
 /** What doctor reads of a run that can be read. */

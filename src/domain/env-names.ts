@@ -8,6 +8,12 @@ const forbiddenNames: ReadonlySet<string> = new Set([
   "GH_TOKEN",
   "GH_ENTERPRISE_TOKEN",
   "CONVEYOR_PROCESS_MARKER",
+  // Files by which a step tells the runner what later steps get: variables, PATH, outputs.
+  "GITHUB_ENV",
+  "GITHUB_PATH",
+  "GITHUB_OUTPUT",
+  "GITHUB_STATE",
+  "GITHUB_STEP_SUMMARY",
 ]);
 
 /** The same, by how the name starts. `DYLD_` is the `LD_` of macOS; `ORCH_` is what the orchestrator itself says. */

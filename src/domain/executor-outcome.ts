@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AgentFailure } from "./agent.ts";
+import { parseJsonBytes } from "./json-bytes.ts";
 import type { ProcessEnding } from "./process-report.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import { assertNever } from "./result.ts";
@@ -38,13 +39,9 @@ export function parsePayload(bytes: Uint8Array | undefined): ExecutorPayload {
   if (bytes.length > PAYLOAD_BYTES_MAX) {
     return { kind: "malformed", message: `expected at most ${PAYLOAD_BYTES_MAX} bytes, found ${bytes.length}` };
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return { kind: "malformed", message: "expected one JSON object in UTF-8" };
-  }
-  const parsed = writtenPayload.safeParse(value);
+  const json = parseJsonBytes(bytes);
+  if (!json.ok) return { kind: "malformed", message: json.error };
+  const parsed = writtenPayload.safeParse(json.value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return { kind: "malformed", message: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a payload"}` };

@@ -1,3 +1,5 @@
+import { sha256 } from "./digest.ts";
+
 /** Identifiers of runs, items and attempts: their shapes, and the names made from them. */
 
 const RUN_ID = /^RUN_\d{8}T\d{6}Z_[0-9a-f]{8}$/;
@@ -28,6 +30,18 @@ export function encodeName(id: string): string {
       return /[A-Za-z0-9_-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
     })
     .join("");
+}
+
+/** How long the name of a file may be; file systems take 255 bytes, and a suffix is added while it is written. */
+const FILE_NAME_LENGTH_MAX = 200;
+const FILE_NAME_LENGTH_KEPT = 120;
+
+/** Encodes the name of a person's file in the same way; a long one keeps its beginning, and its digest tells it apart. */
+export function encodeFileName(name: string): string {
+  const encoded = encodeName(name);
+  return encoded.length <= FILE_NAME_LENGTH_MAX
+    ? encoded
+    : `${encoded.slice(0, FILE_NAME_LENGTH_KEPT).replace(/%.?$/, "")}-${sha256(name)}`;
 }
 
 /** The run branch, which `--deliver branch` makes appear in the user's repository. */

@@ -4,9 +4,9 @@ import {
   currentAttempt,
   currentCandidate,
   INTERRUPTED,
+  markTampered,
   requireStep,
   TIMEOUT,
-  withAttempt,
   withCandidate,
 } from "./item-steps.ts";
 import type { EventDetails, EventDraft } from "./journal.ts";
@@ -75,6 +75,8 @@ function judged(state: ItemState, details: { attempt: number; round: number }): 
 
 function judgeRed(state: ItemState, details: EventDetails<"red_green_judged">): ItemState {
   const candidate = judged(state, details);
+  // Before the clock: whoever changed git metadata is not given another chance by a resume.
+  if (details.tamper.length > 0) return markTampered(state, details.tamper);
   const endings = [details.prepare_ending, ...details.red.map(({ ending }) => ending)];
   if (endings.some((ending) => ending?.kind === "cancelled")) return { ...state, stop: INTERRUPTED };
   if (endings.some((ending) => ending?.kind === "timed_out")) return { ...state, stop: TIMEOUT };
@@ -89,13 +91,7 @@ function judgeRed(state: ItemState, details: EventDetails<"red_green_judged">): 
 function finishAudit(state: ItemState, details: EventDetails<"audit_finished">): ItemState {
   const candidate = judged(state, details);
   requireStep(candidate.packet?.sha256 === details.packet_sha256, "what was audited is not the frozen packet");
-  if (details.tamper.length > 0) {
-    const attempt = currentAttempt(state);
-    const session = attempt.sessions.at(-1);
-    requireStep(session !== undefined, "an audit needs a session");
-    const tampered = { ...session, tamperKinds: details.tamper.map((finding) => finding.kind) };
-    return withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), tampered] });
-  }
+  if (details.tamper.length > 0) return markTampered(state, details.tamper);
   const outcomes = details.lanes.map((lane) => ({ ...lane, outcome: judgeLane(lane, details.checkout_changed) }));
   const answered = outcomes.filter(({ outcome }) => outcome.kind !== "timeout" && outcome.kind !== "cancelled");
   const lanes = answered.reduce<readonly LaneState[]>((known, { lane, outcome, facts }) => {
@@ -124,6 +120,7 @@ export function judgeLane(
 
 function finishTriage(state: ItemState, details: EventDetails<"triage_finished">): ItemState {
   const candidate = judged(state, details);
+  if (details.tamper.length > 0) return markTampered(state, details.tamper);
   if (details.ending.kind === "cancelled") return { ...state, stop: INTERRUPTED };
   if (details.ending.kind === "timed_out") return { ...state, stop: TIMEOUT };
   const failed = !hasSucceeded(details.ending) || details.survivors.length > 0;

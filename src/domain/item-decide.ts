@@ -1,8 +1,9 @@
 import { decideAuditOutcome } from "./audit-outcome.ts";
 import { decideAfterTriage, type AfterTriage } from "./decide-after-triage.ts";
-import type { ItemDemands, ItemRules } from "./item-rules.ts";
+import { demandsOf, type ItemRules } from "./item-rules.ts";
 import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionKind } from "./item.ts";
 import { mergeFindings, type MergedFinding } from "./merged-findings.ts";
+import { findingsOfSurface } from "./verification-surface.ts";
 import { findingsOfVerification } from "./orchestrator-findings.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { ItemTerminalState, RunStop } from "./run-stop.ts";
@@ -176,10 +177,12 @@ function afterVerified(
 
 /** What lanes and orchestrator found in a candidate, merged. */
 export function mergedFindingsOf(candidate: CandidateState): readonly MergedFinding[] {
-  return mergeFindings(
-    candidate.lanes,
-    candidate.verified === undefined ? [] : findingsOfVerification(candidate.verified),
-  );
+  const { verified } = candidate;
+  const surface = verified?.surface ?? null;
+  return mergeFindings(candidate.lanes, [
+    ...(verified === undefined ? [] : findingsOfVerification(verified)),
+    ...(surface === null ? [] : findingsOfSurface(surface)),
+  ]);
 }
 
 /** A lane is open until its answer says something, or it has failed too often. */
@@ -250,10 +253,6 @@ function takeAudited(attempt: AttemptState): ItemCommand {
     tree: candidate.tree,
     parent: attempt.baseCommit,
   };
-}
-
-function demandsOf(state: ItemState, rules: ItemRules): ItemDemands {
-  return rules.demands.get(state.itemId) ?? { manualGate: false, redGreen: false, externalEvidence: false };
 }
 
 function waitForOutside(): ItemCommand {

@@ -1,11 +1,19 @@
 import { decideExecutorOutcome } from "./executor-outcome.ts";
 import { evolveAudit } from "./item-audit.ts";
 import { evolveGate, reopenDecided } from "./item-gate.ts";
-import { currentAttempt, endAttempt, INTERRUPTED, requireStep, TIMEOUT, withAttempt } from "./item-steps.ts";
+import {
+  currentAttempt,
+  endAttempt,
+  INTERRUPTED,
+  markTampered,
+  requireStep,
+  TIMEOUT,
+  withAttempt,
+} from "./item-steps.ts";
 import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionState } from "./item.ts";
 import { EVENT_OF } from "./event-owner.ts";
 import type { EventDetails, EventDraft } from "./journal.ts";
-import type { ItemRules } from "./item-rules.ts";
+import { demandsOf, type ItemRules } from "./item-rules.ts";
 import type { RunStop } from "./run-stop.ts";
 import { judgeVerification } from "./verification.ts";
 
@@ -35,7 +43,7 @@ export function evolveItem(state: ItemState, event: EventDraft, rules: ItemRules
     case "handoff_sealed":
       return sealHandoff(state, event.details);
     case "candidate_built":
-      return addCandidate(state, event.details);
+      return addCandidate(state, event.details, rules);
     case "candidate_refused":
       return refuseCandidate(state, event.details);
     case "verification_started":
@@ -185,15 +193,16 @@ function sealHandoff(state: ItemState, details: EventDetails<"handoff_sealed">):
   };
 }
 
-function addCandidate(state: ItemState, details: EventDetails<"candidate_built">): ItemState {
+function addCandidate(state: ItemState, details: EventDetails<"candidate_built">, rules: ItemRules): ItemState {
   const attempt = currentAttempt(state);
   requireStep(lastIn(attempt.sessions)?.outcome.kind === "finished", "a candidate needs a finished session");
   const finished = attempt.sessions.filter((each) => each.outcome.kind === "finished").length;
   requireStep(attempt.candidates.length < finished, "the session has its candidate already");
   requireStep(details.base_commit === attempt.baseCommit, "a candidate belongs to its attempt's base");
   requireStep(
-    (details.commit !== null) === (details.changed_paths > 0 && details.violations.length === 0),
-    "a candidate has a commit when something changed and scope allows it",
+    (details.commit !== null) ===
+      ((details.changed_paths > 0 || demandsOf(state, rules).allowNoChange) && details.violations.length === 0),
+    "a candidate has a commit when something changed, or nothing has to, and scope allows it",
   );
   const candidate: CandidateState = {
     round: details.round,
@@ -223,7 +232,7 @@ function refuseCandidate(state: ItemState, details: EventDetails<"candidate_refu
     tree: "",
     commit: null,
     changedPaths: 0,
-    violations: [{ code: "PATH_UNSAFE", path: ".", detail: details.detail }],
+    violations: [{ code: details.reason_code, path: ".", detail: details.detail }],
     verifications: 0,
     lanes: [],
   };
@@ -237,27 +246,15 @@ function finishVerification(state: ItemState, details: EventDetails<"verificatio
     candidate?.commit === details.commit && candidate.verdict === undefined,
     "what was verified is not the candidate, or is judged already",
   );
-  if (details.tamper.length > 0) return markTampered(state, attempt, details.tamper);
+  if (details.tamper.length > 0) return markTampered(state, details.tamper);
   const verdict = judgeVerification(details);
   const judged = verdict.kind === "passed" || verdict.kind === "failed" ? { verdict } : {};
-  const { prepare_ending, prepare_tracked_changes, commands, artifacts } = details;
-  const facts = { prepare_ending, prepare_tracked_changes, commands, artifacts };
+  const { prepare_ending, prepare_tracked_changes, commands, artifacts, surface } = details;
+  const facts = { prepare_ending, prepare_tracked_changes, commands, artifacts, surface };
   const verified = { ...candidate, verifications: candidate.verifications + 1, verified: facts, ...judged };
   const next = withAttempt(state, { ...attempt, candidates: [...attempt.candidates.slice(0, -1), verified] });
   if (verdict.kind === "timeout") return { ...next, stop: TIMEOUT };
   return verdict.kind === "cancelled" ? { ...next, stop: INTERRUPTED } : next;
-}
-
-/** What the candidate's own code did to git metadata while it was verified counts as its session's doing. */
-function markTampered(
-  state: ItemState,
-  attempt: AttemptState,
-  tamper: readonly { readonly kind: string }[],
-): ItemState {
-  const session = lastIn(attempt.sessions);
-  requireStep(session !== undefined, "a verification needs a session");
-  const tampered = { ...session, tamperKinds: [...session.tamperKinds, ...tamper.map((finding) => finding.kind)] };
-  return withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), tampered] });
 }
 
 function settle(state: ItemState, details: EventDetails<"item_settled">): ItemState {

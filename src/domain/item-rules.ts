@@ -38,6 +38,8 @@ export interface ItemDemands {
   readonly manualGate: boolean;
   readonly redGreen: boolean;
   readonly externalEvidence: boolean;
+  /** A candidate that changes nothing is judged like any other. */
+  readonly allowNoChange: boolean;
 }
 
 /** The settings of the item machine, from the run's own configuration and plan. */
@@ -62,6 +64,7 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
           manualGate: item.manual_gate !== "none",
           redGreen: item.requires_red_green,
           externalEvidence: item.external_check !== "none",
+          allowNoChange: item.allow_no_change,
         },
       ]),
     ),
@@ -71,4 +74,11 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
       requireGithubIdentity: config.policy["require-github-identity"],
     },
   };
+}
+
+const NO_DEMANDS: ItemDemands = { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: false };
+
+/** What the plan asks of an item, nothing when the plan has no such item. */
+export function demandsOf({ itemId }: { readonly itemId: string }, rules: ItemRules): ItemDemands {
+  return rules.demands.get(itemId) ?? NO_DEMANDS;
 }

@@ -33,6 +33,15 @@ export function currentCandidate(state: ItemState): CandidateState {
   return candidate;
 }
 
+/** What a program did to git metadata while a candidate was judged counts as its session's doing. */
+export function markTampered(state: ItemState, tamper: readonly { readonly kind: string }[]): ItemState {
+  const attempt = currentAttempt(state);
+  const session = attempt.sessions.at(-1);
+  requireStep(session !== undefined, "what is judged needs a session");
+  const tampered = { ...session, tamperKinds: [...session.tamperKinds, ...tamper.map((finding) => finding.kind)] };
+  return withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), tampered] });
+}
+
 /** The state with another current candidate. */
 export function withCandidate(state: ItemState, candidate: CandidateState): ItemState {
   const attempt = currentAttempt(state);

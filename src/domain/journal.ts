@@ -13,6 +13,7 @@ import { ITEM_STATES } from "./run-stop.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
 import { triageFactsSchema } from "./triage.ts";
+import { surfaceFactsSchema } from "./verification-surface.ts";
 import { artifactCheckSchema } from "./verification.ts";
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -47,6 +48,7 @@ export const stageExecutionSchema = z
       "red_command",
       "required_command",
       "suggested_command",
+      "surface_command",
       "validation_command",
       "stage",
     ]),
@@ -204,10 +206,10 @@ const DETAILS = {
     violations: z.array(scopeViolationSchema),
     files,
   }),
-  /** No candidate could be built: a stored object is forged, or a path cannot be read. */
+  /** No candidate could be built: a stored object is forged, a path cannot be read, or there is far too much. */
   candidate_refused: z.strictObject({
     ...attemptRound,
-    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE"]),
+    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED"]),
     detail: z.string(),
   }),
   verification_started: z.strictObject({ ...attemptRound, commit: z.string() }),
@@ -221,6 +223,8 @@ const DETAILS = {
       z.strictObject({ command: z.string(), required: z.boolean(), ending: processEndingSchema, log: z.string() }),
     ),
     artifacts: z.array(artifactCheckSchema),
+    /** The second run of a candidate that changed what it is verified by; null when it did not, or did not pass. */
+    surface: surfaceFactsSchema.nullable(),
     /** Git metadata that a command changed: the code under test is the executor's. */
     tamper: z.array(tamperFindingSchema),
     executions,
@@ -233,6 +237,7 @@ const DETAILS = {
     test_paths: z.array(z.string()),
     prepare_ending: processEndingSchema.nullable(),
     red: z.array(z.strictObject({ command: z.string(), ending: processEndingSchema, log: z.string() })),
+    tamper: z.array(tamperFindingSchema),
     executions,
     files,
   }),
@@ -278,6 +283,7 @@ const DETAILS = {
     ending: processEndingSchema,
     survivors,
     facts: triageFactsSchema,
+    tamper: z.array(tamperFindingSchema),
     execution: stageExecutionSchema,
     files,
   }),
@@ -317,6 +323,7 @@ const DETAILS = {
     commit: z.string(),
     prepare_ending: processEndingSchema.nullable(),
     commands: z.array(z.strictObject({ command: z.string(), ending: processEndingSchema, log: z.string() })),
+    tamper: z.array(tamperFindingSchema),
     executions,
     files,
   }),

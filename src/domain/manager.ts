@@ -31,7 +31,8 @@ export function decideManagerOutcome(details: EventDetails<"manager_finished">):
   const execution = details.executions.find(({ purpose }) => purpose === "manager");
   if (execution === undefined) return fail("SPAWN_FAILED", "no program was started as manager");
   const { malformed_artifacts: malformed, missing_artifacts: missing } = execution;
-  if (malformed.length > 0) return fail("ARTIFACT_MALFORMED", `the manager: not JSON: ${malformed.join(", ")}`);
+  if (malformed.length > 0)
+    return fail("ARTIFACT_MALFORMED", `the manager: not JSON, or too large: ${malformed.join(", ")}`);
   if (missing.length > 0) return fail("ARTIFACT_MISSING", `the manager: not written anew: ${missing.join(", ")}`);
   return { kind: "passed" };
 }

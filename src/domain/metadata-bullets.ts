@@ -17,6 +17,8 @@ export const METADATA_KEYS = [
   "security-approval",
   "tags",
   "promoted",
+  "implementation-targets",
+  "validation",
 ] as const;
 export type MetadataKey = (typeof METADATA_KEYS)[number];
 
@@ -25,6 +27,8 @@ export interface MetadataBullet {
   readonly key: MetadataKey;
   /** The value on one line, its continuation lines joined with a space. */
   readonly value: string;
+  /** The same, line by line. A line that is a bullet of its own still begins with its mark. */
+  readonly parts: readonly string[];
   /** Where the key stands. */
   readonly at: Place;
   /** Offset in the bullet's line after the colon. */
@@ -44,26 +48,32 @@ interface OpenBullet {
 
 /**
  * Reads the bullets of a section. Everything that stands there has to be a bullet: what a reviewer sees as a value and
- * the parser passes over would be a rule that nobody keeps. Fences and HTML comments are not read.
+ * the parser passes over would be a rule that nobody keeps. Fences and HTML comments are not read. `Validation` may
+ * stand more than once: each of its bullets has a command.
  *
  * Codes: PLAN_METADATA_LINE, PLAN_METADATA_KEY_UNKNOWN, PLAN_METADATA_DUPLICATE.
  */
 export function parseMetadataBullets(lines: readonly PlanLine[], report: ReportProblem): MetadataBullet[] {
   const bullets = readBullets(lines, report);
-  const seen = new Map<MetadataKey, number>();
+  const seen = new Map<MetadataKey, { line: number; parts: string[] }>();
   return bullets.flatMap(({ key, at, valueOffset, parts, lastLine }): MetadataBullet[] => {
     if (key === undefined) return [];
     const first = seen.get(key);
+    if (first !== undefined && key === "validation") {
+      const [value = "", ...others] = parts;
+      first.parts.push(`- ${value}`, ...others);
+      return [];
+    }
     if (first !== undefined) {
       report("PLAN_METADATA_DUPLICATE", at, {
         expected: `the key ${quoteText(key)} once`,
-        found: `it again, after line ${first}`,
+        found: `it again, after line ${first.line}`,
         example: "one bullet with all its values",
       });
       return [];
     }
-    seen.set(key, at.line);
-    return [{ key, value: parts.filter((part) => part !== "").join(" "), at, valueOffset, lastLine }];
+    seen.set(key, { line: at.line, parts });
+    return [{ key, value: parts.filter((part) => part !== "").join(" "), parts, at, valueOffset, lastLine }];
   });
 }
 

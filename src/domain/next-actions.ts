@@ -5,7 +5,7 @@ import { listManagerEnvDue } from "./recovery.ts";
 import { isWaitOver } from "./item-gate.ts";
 import { REASON_CODES, type ReasonCode } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
-import { quoteShellWord } from "./shell-word.ts";
+import { quoteRepositoryPath, quoteShellWord } from "./shell-word.ts";
 
 export const nextActionSchema = z.strictObject({
   /** What to do, in one sentence. */
@@ -95,7 +95,7 @@ function commandAfter(
 ): string {
   const started = state.items.find((item) => item.settled === undefined && item.started)?.itemId;
   if (codes.some((code) => NEW_RUN.includes(code))) {
-    return `conveyor run ${quoteShellWord(state.created.plan_path)}`;
+    return `conveyor run ${quoteRepositoryPath(state.created.plan_path)}`;
   }
   const waiting = settledItem ?? started;
   const at = `${name} ${quoteShellWord(waiting ?? "")} --by NAME --note TEXT`;

@@ -5,7 +5,7 @@ import { describeEnding, hasSucceeded, type VerificationFacts } from "./verifica
 import { showText } from "./visible-text.ts";
 
 /** What the orchestrator looks at itself. */
-export const CHECKS = ["prepare", "required_command", "artifact", "scope"] as const;
+export const CHECKS = ["prepare", "required_command", "artifact", "scope", "verification_surface"] as const;
 
 /** Something that the orchestrator itself saw. No program can set it aside. */
 export interface OrchestratorFinding extends Readonly<Omit<AuditFinding, "id" | "confidence">> {

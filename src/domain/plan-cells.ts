@@ -95,8 +95,17 @@ export function parseCommands(cell: Cell | undefined, report: ReportProblem): st
  * Codes: PLAN_QUOTE_UNCLOSED, PLAN_INVISIBLE_CHARACTER, PLAN_PATH_SHAPE, PLAN_PATH_WILDCARD.
  */
 export function parsePaths(cell: Cell | undefined, report: ReportProblem): Placed[] {
+  return keepPaths(parseList(cell, "backticks", report) ?? [], report);
+}
+
+/**
+ * The same for paths that are apart already.
+ *
+ * Codes: PLAN_PATH_SHAPE, PLAN_PATH_WILDCARD.
+ */
+export function keepPaths(parts: readonly Cell[], report: ReportProblem): Placed[] {
   const paths = new Map<string, Placed>();
-  for (const at of parseList(cell, "backticks", report) ?? []) {
+  for (const at of parts) {
     const value = normalizePath(at.raw);
     if (checkPath(value, at, report) && !paths.has(value)) {
       paths.set(value, { value, at });
@@ -133,7 +142,20 @@ export function parseWriteRoots(
   forbiddenFolders: readonly string[],
   report: ReportProblem,
 ): Placed[] {
-  return parseRequiredPaths("allowed_write_roots", cell, report).filter(({ value, at }) => {
+  return keepRoots(parseRequiredPaths("allowed_write_roots", cell, report), forbiddenFolders, report);
+}
+
+/**
+ * Leaves out roots that no plan may open.
+ *
+ * Codes: PLAN_WRITE_ROOT_FORBIDDEN.
+ */
+export function keepRoots(
+  paths: readonly Placed[],
+  forbiddenFolders: readonly string[],
+  report: ReportProblem,
+): Placed[] {
+  return paths.filter(({ value, at }) => {
     const rule = forbiddenRoot(value, forbiddenFolders);
     if (rule !== undefined) {
       report("PLAN_WRITE_ROOT_FORBIDDEN", at, {

@@ -36,7 +36,7 @@ export function parseIdentity(
 }
 
 /** Lower-case words of a to z and digits, joined by dashes: `Rotate Schlüssel!` becomes `rotate-schlussel`. */
-function buildSlug(text: string): string {
+export function buildSlug(text: string): string {
   // No title is as long as this, and a megabyte of combining marks would be slow to normalize.
   const words =
     text

@@ -7,11 +7,14 @@ import {
   type PlanMetadata,
 } from "./plan.ts";
 import { type MetadataBullet, type MetadataKey, parseMetadataBullets } from "./metadata-bullets.ts";
+import { findCodeSpans } from "./code-spans.ts";
 import { normalizePath, pathProblem } from "./paths.ts";
+import { keepPaths } from "./plan-cells.ts";
 import { isPlanId } from "./plan-identity.ts";
+import { checkVisible } from "./plan-lists.ts";
 import type { MetadataSection } from "./plan-outline.ts";
 import type { ReportProblem } from "./plan-problems.ts";
-import { quoteText } from "./visible-text.ts";
+import { quoteText, trimBlanks } from "./visible-text.ts";
 
 const PRIORITY_WORDS: ReadonlyMap<string, PlanMetadata["priority"]> = new Map([
   ["high", "p1"],
@@ -24,7 +27,7 @@ const PRIORITY_WORDS: ReadonlyMap<string, PlanMetadata["priority"]> = new Map([
  * `unreadable`, which counts as high risk.
  *
  * Codes: PLAN_METADATA_LINE, PLAN_METADATA_KEY_UNKNOWN, PLAN_METADATA_DUPLICATE, PLAN_METADATA_VALUE,
- * PLAN_METADATA_RISK_UNREADABLE.
+ * PLAN_METADATA_RISK_UNREADABLE, PLAN_PATH_SHAPE, PLAN_PATH_WILDCARD, PLAN_INVISIBLE_CHARACTER.
  */
 export function parseMetadata(sections: readonly MetadataSection[], report: ReportProblem): PlanMetadata | null {
   const [section, ...others] = sections;
@@ -102,12 +105,69 @@ function readMetadata(bullets: ReadonlyMap<MetadataKey, MetadataBullet>, report:
       read("tags", splitList, { expected: "words, separated by commas, or no such bullet", example: "`security`" }) ??
       [],
     promoted: text("promoted") ?? null,
+    implementation_targets: readTargets(bullets.get("implementation-targets"), report),
+    validation: readValidation(bullets.get("validation"), report),
   };
 }
 
 interface Expected {
   readonly expected: string;
   readonly example: string;
+}
+
+/** What the plan may write as a whole, as the paths of an item's write roots are read. */
+function readTargets(bullet: MetadataBullet | undefined, report: ReportProblem): string[] | null {
+  if (bullet === undefined) return null;
+  const parts = splitList(bullet.value);
+  if (parts === undefined) {
+    report("PLAN_METADATA_VALUE", bullet.at, {
+      expected: "files and folders, separated by commas, or no such bullet",
+      found: bullet.value === "" ? "nothing" : quoteText(bullet.value),
+      example: "`src/session, docs/keys.md`",
+    });
+    return null;
+  }
+  const cells = parts.map((raw) => ({ raw, ...bullet.at }));
+  return keepPaths(cells, report).map(({ value }) => value);
+}
+
+/** Commands, one in each bullet below the key or between `;;`, in backticks or not. */
+function readValidation(bullet: MetadataBullet | undefined, report: ReportProblem): string[] | null {
+  if (bullet === undefined) return null;
+  const entries: string[] = [];
+  for (const [index, part] of bullet.parts.entries()) {
+    const isBullet = /^[-*+][ \t]/.test(part);
+    if (index === 0 || isBullet) entries.push(isBullet ? trimBlanks(part.slice(1)).text : part);
+    else entries.push(`${entries.pop() ?? ""} ${part}`);
+  }
+  const commands = entries.flatMap(splitAtDoubleSemicolons).map(stripBackticks);
+  const cells = commands.filter((command) => command !== "").map((raw) => ({ raw, ...bullet.at }));
+  if (cells.length === 0 || cells.some(({ raw }) => raw.toLowerCase() === "none")) {
+    report("PLAN_METADATA_VALUE", bullet.at, {
+      expected: "commands, one a bullet below the key or separated by `;;`, or no such bullet",
+      found: cells.length === 0 ? "nothing" : quoteText(bullet.value),
+      example: "`npm test ;; npm run lint`",
+    });
+    return null;
+  }
+  const atKey: ReportProblem = (code, _at, what) => report(code, bullet.at, what);
+  return cells.filter((cell) => checkVisible(cell, "backticks-and-quotes", atKey)).map(({ raw }) => raw);
+}
+
+/** A `;;` in backticks belongs to the command: `case` of a shell ends its branches so. */
+function splitAtDoubleSemicolons(text: string): string[] {
+  const spans = findCodeSpans(text);
+  const parts: string[] = [];
+  let begin = 0;
+  for (let at = 0; at < text.length;) {
+    if (text[at] === "`") at = spans.endOf(at) ?? at + spans.runAt(at);
+    else if (text.startsWith(";;", at)) {
+      parts.push(text.slice(begin, at));
+      at += 2;
+      begin = at;
+    } else at += 1;
+  }
+  return [...parts, text.slice(begin)].map((part) => trimBlanks(part).text);
 }
 
 function readRiskTier(bullet: MetadataBullet | undefined, report: ReportProblem): PlanMetadata["risk_tier"] {
@@ -123,7 +183,8 @@ function readRiskTier(bullet: MetadataBullet | undefined, report: ReportProblem)
   return "unreadable";
 }
 
-function parsePriority(value: string): PlanMetadata["priority"] | undefined {
+/** The priority that a word stands for. */
+export function parsePriority(value: string): PlanMetadata["priority"] | undefined {
   const folded = value.toLowerCase();
   return PLAN_PRIORITIES.find((known) => known === folded) ?? PRIORITY_WORDS.get(folded);
 }
@@ -146,8 +207,8 @@ function splitList(value: string): string[] | undefined {
   return parts.includes("") ? undefined : [...new Set(parts)];
 }
 
-/** What a template left behind, for example `{{CRITERIA}}`, `TBD` or `<describe it>`. */
-function isPlaceholder(value: string): boolean {
+/** True for what a template left behind, for example `{{CRITERIA}}`, `TBD` or `<describe it>`. */
+export function isPlaceholder(value: string): boolean {
   return (
     value.includes("{{") ||
     /\b(?:TBD|TODO|FIXME|XXX)\b/.test(value) ||

@@ -31,6 +31,8 @@ export interface PlanOutline {
   readonly sections: ReadonlyMap<number, PlanSection>;
   /** All sections with the title `Metadata`; a plan should have one at most. */
   readonly metadata: readonly MetadataSection[];
+  /** Every line of the text. */
+  readonly lines: readonly PlanLine[];
 }
 
 /**
@@ -43,7 +45,8 @@ export function parseOutline(lines: readonly string[], report: ReportProblem): P
   const metadata: MetadataSection[] = [];
   let current: PlanSection | undefined;
   let title: string | undefined;
-  for (const line of classifyLines(lines)) {
+  const classified = classify(lines).lines;
+  for (const line of classified) {
     const heading = parseHeading(line);
     if (heading === undefined || heading.level > 2) {
       current?.lines.push(line);
@@ -74,10 +77,11 @@ export function parseOutline(lines: readonly string[], report: ReportProblem): P
       metadata.push({ line: line.line, lines: current.lines });
     }
   }
-  return { title, sections, metadata };
+  return { title, sections, metadata, lines: classified };
 }
 
-function isMetadataTitle(text: string): boolean {
+/** True for the title of the section `Metadata`, with its number or without. */
+export function isMetadataTitle(text: string): boolean {
   return /^(?:\d{1,3}\.?[ \t]+)?metadata$/i.test(text);
 }
 
@@ -114,12 +118,17 @@ function parseNumber(text: string): { number: number; title: string } | undefine
   return match === null ? undefined : { number: Number(match[1]), title: trimBlanks(text.slice(match[0].length)).text };
 }
 
-/**
- * Marks the lines of fences and of HTML comments. Comments count as hidden, because whoever approves the plan from
- * its rendered form does not see them.
- */
-function classifyLines(lines: readonly string[]): PlanLine[] {
-  return classify(lines).lines;
+/** The text of lines without blank ones around it. */
+export function joinLines(lines: readonly PlanLine[]): string {
+  const isEmpty = ({ text }: PlanLine): boolean => text.trim() === "";
+  const first = lines.findIndex((line) => !isEmpty(line));
+  const last = lines.findLastIndex((line) => !isEmpty(line));
+  return first === -1
+    ? ""
+    : lines
+        .slice(first, last + 1)
+        .map(({ text }) => text)
+        .join("\n");
 }
 
 /** The line that ends a fence or HTML comment which the text leaves open, so that what is added to it is seen. */
@@ -127,6 +136,10 @@ export function findMissingCloser(lines: readonly string[]): string | undefined 
   return classify(lines).closer;
 }
 
+/**
+ * Marks the lines of fences and of HTML comments. Comments count as hidden, because whoever approves the plan from
+ * its rendered form does not see them.
+ */
 function classify(lines: readonly string[]): { lines: PlanLine[]; closer: string | undefined } {
   let fence: Fence | undefined;
   let inComment = false;

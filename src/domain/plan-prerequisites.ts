@@ -36,13 +36,24 @@ export function parsePrerequisites(
   known: StepIds,
   report: ReportProblem,
 ): string[] {
-  if (cell === undefined || isNone(cell)) {
-    return [];
-  }
+  return cell === undefined || isNone(cell) ? [] : parsePrerequisiteParts(splitAtCommas(cell), ownId, known, report);
+}
+
+/**
+ * The same for ids and ranges that are apart already.
+ *
+ * Codes: those of `parsePrerequisites`.
+ */
+export function parsePrerequisiteParts(
+  parts: readonly Cell[],
+  ownId: string,
+  known: StepIds,
+  report: ReportProblem,
+): string[] {
   const own = known.positions.get(ownId) ?? -1;
   // Marks instead of a set: a cell may hold thousands of ranges that name the same items.
   const named = new Uint8Array(known.ids.length);
-  for (const part of splitAtCommas(cell)) {
+  for (const part of parts) {
     markNamed(part, known, named, report);
     if (named[own] === 1) {
       named[own] = 0;

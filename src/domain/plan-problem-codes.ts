@@ -38,8 +38,8 @@ export const PLAN_PROBLEM_CODES = {
   PLAN_COLUMN_DUPLICATE: { severity: "error", means: "A column stands twice in the header." },
   PLAN_COLUMN_UNKNOWN: { severity: "warning", means: "A column has no meaning and is not read." },
   PLAN_COLUMN_RESERVED: { severity: "error", means: "A reserved column holds a value." },
-  PLAN_ITEMS_MISSING: { severity: "error", means: "The item table has no rows." },
-  PLAN_TOO_MANY_ITEMS: { severity: "error", means: "The item table has more than 500 rows." },
+  PLAN_ITEMS_MISSING: { severity: "error", means: "There is an item table or a list of items, and nothing in it." },
+  PLAN_TOO_MANY_ITEMS: { severity: "error", means: "There are more than 500 items." },
   PLAN_STEP_ID_SHAPE: { severity: "error", means: "A step id has characters or a length that ids do not have." },
   PLAN_STEP_ID_DUPLICATE: { severity: "error", means: "Two step ids are equal, or differ in case alone." },
   PLAN_CELL_EMPTY: { severity: "error", means: "A cell that needs a value is empty." },
@@ -72,6 +72,37 @@ export const PLAN_PROBLEM_CODES = {
     severity: "warning",
     means: "`Risk-Tier` is none of low, medium and high, so the plan counts as high risk.",
   },
+  PLAN_METADATA_TWICE: {
+    severity: "error",
+    means: "The plan has front matter and a section `Metadata`; one of them has to go.",
+  },
+  PLAN_FRONT_MATTER_UNCLOSED: { severity: "error", means: "The front matter that begins in line 1 is never closed." },
+  PLAN_FRONT_MATTER_YAML: { severity: "error", means: "The front matter is not YAML, or YAML that is not read." },
+  PLAN_FRONT_MATTER_KEY_UNKNOWN: { severity: "error", means: "A key of the front matter has no meaning." },
+  PLAN_FRONT_MATTER_KEY_MISSING: { severity: "error", means: "An item of the front matter lacks a key." },
+  PLAN_FRONT_MATTER_VALUE: { severity: "error", means: "A key of the front matter has no value that it knows." },
+  PLAN_ITEMS_TWICE: { severity: "error", means: "The plan has items in its front matter and an item table." },
+  PLAN_TARGETS_MISSING: {
+    severity: "warning",
+    means: "The plan is one item and has no `Implementation-Targets`, so it may write everything and is high risk.",
+  },
+  PLAN_WRITE_ROOT_OUTSIDE: {
+    severity: "error",
+    means: "A write root of an item lies outside of the plan's `Implementation-Targets`.",
+  },
+  PLAN_QUEUE_KEY_MISSING: {
+    severity: "warning",
+    means: "The plan says nothing of a key that a queue needs. Only `plans lint` looks; `run` does not mind.",
+  },
+  PLAN_QUEUE_STATUS: {
+    severity: "warning",
+    means: "The plan's `Status` is none of its folder's. Only `plans lint` looks; `run` does not mind.",
+  },
+  PLAN_ID_DUPLICATE: {
+    severity: "warning",
+    means: "Another plan that was looked at has the same id. Only `plans lint` looks; `run` does not mind.",
+  },
+  PLAN_UNREADABLE: { severity: "error", means: "The file cannot be read." },
   PLAN_PHASE_UNMATCHED: {
     severity: "warning",
     means: "A heading of section 3 names a phase that no item has, so its text travels with nobody.",

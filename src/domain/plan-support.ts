@@ -1,5 +1,5 @@
 import type { Plan, PlanItem } from "./plan.ts";
-import { parseHeading, type PlanLine, type PlanOutline, type PlanSection } from "./plan-outline.ts";
+import { joinLines, parseHeading, type PlanLine, type PlanOutline, type PlanSection } from "./plan-outline.ts";
 import type { ReportProblem } from "./plan-problems.ts";
 import { quoteText } from "./visible-text.ts";
 
@@ -85,16 +85,4 @@ function foldPhase(text: string): string {
 function beforeSeparator(title: string): string {
   const at = title.search(/[:.)–—-](?=\s|$)/);
   return at === -1 ? title : title.slice(0, at);
-}
-
-function joinLines(lines: readonly PlanLine[]): string {
-  const isEmpty = ({ text }: PlanLine): boolean => text.trim() === "";
-  const first = lines.findIndex((line) => !isEmpty(line));
-  const last = lines.findLastIndex((line) => !isEmpty(line));
-  return first === -1
-    ? ""
-    : lines
-        .slice(first, last + 1)
-        .map(({ text }) => text)
-        .join("\n");
 }

@@ -62,6 +62,14 @@ export function findItemTable(lines: readonly PlanLine[], report: ReportProblem)
   return found;
 }
 
+/** True when there is a pipe table, or one that is meant to be an item table. */
+export function hasTable(lines: readonly PlanLine[], which: "any" | "items"): boolean {
+  return lines.some((line, index) => {
+    const row = rowAt(line);
+    return row !== undefined && (isItemHeader(row) || (which === "any" && isDelimiter(row, lines[index + 1])));
+  });
+}
+
 /** Splits a row at its pipes, except `\|` and pipes in backticks. The outer pipes are optional. */
 function splitRow(line: PlanLine): Row {
   const { text } = line;

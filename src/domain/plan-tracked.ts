@@ -46,9 +46,15 @@ export function checkReads(
   }
 }
 
+/** Folders by the set of files they were made of: all plans of a repository are checked against the same one. */
+const foldersOf = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>();
+
 /** All folders of the tracked files. A folder that is known brings nothing new above it. */
-function buildFolders(trackedFiles: ReadonlySet<string>): Set<string> {
+function buildFolders(trackedFiles: ReadonlySet<string>): ReadonlySet<string> {
+  const known = foldersOf.get(trackedFiles);
+  if (known !== undefined) return known;
   const folders = new Set<string>();
+  foldersOf.set(trackedFiles, folders);
   for (const file of trackedFiles) {
     for (let end = file.lastIndexOf("/"); end > 0; end = file.lastIndexOf("/", end - 1)) {
       const folder = file.slice(0, end);

@@ -42,8 +42,12 @@ export const planMetadataSchema = z.strictObject({
   security_approval: z.enum(SECURITY_APPROVALS),
   tags: z.array(z.string()),
   promoted: z.string().nullable(),
+  /** Files and folders the whole plan may change; null when it does not say. */
+  implementation_targets: z.array(z.string()).nullable().default(null),
+  /** Commands that hold for the whole plan, for a shell; null means those of the configuration. */
+  validation: z.array(z.string()).nullable().default(null),
 });
-/** What the section `Metadata` of a plan says, with defaults where it says nothing. */
+/** What a plan says of itself as a whole, with defaults where it says nothing. */
 export type PlanMetadata = z.infer<typeof planMetadataSchema>;
 
 /** Gate types a plan may ask for. */
@@ -81,6 +85,8 @@ export const planItemSchema = z.strictObject({
   suggested_commands: z.array(z.string()),
   required_artifacts: z.array(z.string()),
   notes: z.string(),
+  /** True when a candidate that changes nothing is judged like any other, instead of asked for again. */
+  allow_no_change: z.boolean().default(false),
   change_profile: z.enum(["behavioral_code", "docs_only", "mixed"]),
   /** Line of the plan file where the item stands, from 1. */
   line: z.int().positive(),
@@ -94,14 +100,16 @@ export const planSchema = z.strictObject({
   title: z.string(),
   /** Path of the plan file, relative to the repository's root. */
   path: z.string(),
-  /** Null when the plan has no section `Metadata`. */
+  /** Null when the plan has neither a section `Metadata` nor front matter. */
   metadata: planMetadataSchema.nullable().default(null),
-  /** Items in the order of the plan's table; the order of work comes from `orderItems`. */
+  /** Items in the order of the plan; the order of work comes from `orderItems`. */
   items: z.array(planItemSchema).min(1),
   /** Support text that travels with every item: plan context, shared guidance, risks. */
   shared_sections: z.array(z.strictObject({ title: z.string(), text: z.string() })),
   /** Support text of a phase, which travels with the items of that phase. */
   phase_sections: z.array(z.strictObject({ phase: z.string(), title: z.string(), text: z.string() })),
+  /** Text that travels with one item. */
+  item_sections: z.array(z.strictObject({ item_id: z.string(), title: z.string(), text: z.string() })).default([]),
 });
 /** One approved unit of work: what `normalized_plan.json` holds. */
 export type Plan = z.infer<typeof planSchema>;

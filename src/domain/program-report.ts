@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { parseJsonBytes } from "./json-bytes.ts";
 import { err, ok, type Result } from "./result.ts";
 import { quoteText } from "./visible-text.ts";
 
@@ -19,13 +20,9 @@ export function parseProgramReport<T extends Record<string, unknown>>(
   if (bytes.length > REPORT_BYTES_MAX) {
     return err(`expected at most ${REPORT_BYTES_MAX} bytes, found ${bytes.length}`);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return err("expected one JSON object in UTF-8");
-  }
-  const parsed = schema.safeParse(value);
+  const json = parseJsonBytes(bytes);
+  if (!json.ok) return json;
+  const parsed = schema.safeParse(json.value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return err(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not as the schema says"}`);

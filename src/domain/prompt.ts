@@ -22,7 +22,7 @@ export interface PromptTask {
   readonly notes: string;
   readonly deliverables: readonly string[];
   readonly consult: readonly string[];
-  /** What the plan says about everything, and about the item's phase. */
+  /** What the plan says about everything, about the item's phase, and about the item alone. */
   readonly background: readonly { readonly title: string; readonly text: string }[];
 }
 
@@ -72,6 +72,8 @@ export interface AuditPrompt {
   readonly packetSha256: string;
   readonly nonce: string;
   readonly hasEvidence: boolean;
+  /** What the candidate changed of its own verification, in lines. */
+  readonly surface: readonly string[];
   readonly answer: AnswerForm;
 }
 
@@ -88,7 +90,11 @@ export interface TriagePrompt {
 
 /** What of a plan an item's programs are told, without what a reviewer could not see. */
 export function buildTask(plan: Plan, item: PlanItem): PromptTask {
-  const sections = [...plan.shared_sections, ...plan.phase_sections.filter((section) => section.phase === item.phase)];
+  const sections = [
+    ...plan.shared_sections,
+    ...plan.phase_sections.filter((section) => section.phase === item.phase),
+    ...plan.item_sections.filter((section) => section.item_id === item.item_id),
+  ];
   return {
     planId: showText(plan.plan_id),
     itemId: showText(item.item_id),

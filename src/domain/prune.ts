@@ -29,11 +29,18 @@ const SILENT: PruneVerdict = { act: "silent", why: "" };
 export interface PrunableRun {
   /** Who holds it now, as far as anybody can tell. */
   readonly holder: string | undefined;
+  /** Its folder lies somewhere else, and only a link to it lies here. */
+  readonly isLink: boolean;
   /** A person named it with `--give-up`. */
   readonly givenUp: boolean;
   /** Nothing when it cannot be believed. */
   readonly saved:
-    | { readonly stop: StopState | undefined; readonly whole: boolean; readonly lastAt: string }
+    | {
+        readonly stop: StopState | undefined;
+        readonly delivered: boolean;
+        readonly whole: boolean;
+        readonly lastAt: string;
+      }
     | undefined;
 }
 
@@ -45,15 +52,18 @@ const FINAL: readonly ReasonCode[] = ["GIT_TAMPERED"];
  * one that a person gave up by its name, whatever its age. A run that somebody holds is never removed, and one that
  * waits, can be resumed or cannot be read is removed by name alone.
  */
-export function judgePrunableRun({ holder, givenUp, saved }: PrunableRun, cutoff: string): PruneVerdict {
+export function judgePrunableRun({ holder, isLink, givenUp, saved }: PrunableRun, cutoff: string): PruneVerdict {
   if (holder !== undefined) return keep(`is held by ${holder}`);
+  if (isLink) return keep("is a link: remove by hand what it leads to");
   if (givenUp) return remove("is given up");
   if (saved === undefined) return keep("cannot be believed: conveyor doctor says why");
-  const { stop, whole, lastAt } = saved;
+  const { stop, delivered, whole, lastAt } = saved;
   if (stop === undefined) return keep("was cut short and can be resumed");
   const ended = stop.terminalState === "done" ? "is done" : "can never be gone on with";
   if (stop.terminalState === "done" || stop.reasonCodes.some((code) => FINAL.includes(code))) {
     if (!whole) return keep(`${ended}, and its last writes are missing: conveyor doctor --fix-safe`);
+    if (stop.terminalState === "done" && !delivered)
+      return keep("is done and was not delivered, so that its commits lie in its folder alone: --give-up removes it");
     return lastAt < cutoff ? remove(`${ended} since ${lastAt}`) : SILENT;
   }
   return stop.terminalState === "blocked"
@@ -61,12 +71,23 @@ export function judgePrunableRun({ holder, givenUp, saved }: PrunableRun, cutoff
     : keep(`stopped (${stop.terminalState ?? stop.kind}) and can be resumed`);
 }
 
+/** What a start writes before its first event; `.writing` ends the name of a file that was being written. */
+const START_NAMES =
+  /^(lock\.\d+(\.[0-9a-f]+)?|repo\.git(\.partial)?|plan\.md|normalized_plan\.json|policy\.json|run-events\.jsonl)(\.writing)?$/;
+
 /** Decides about a folder that a start left which never got its first event: it holds nothing that ever happened. */
 export function judgeStartFolder(
-  { runId, holder }: { readonly runId: string; readonly holder: string | undefined },
+  {
+    runId,
+    holder,
+    names,
+  }: { readonly runId: string; readonly holder: string | undefined; readonly names: readonly string[] },
   cutoff: string,
 ): PruneVerdict {
   if (holder !== undefined) return keep(`is held by ${holder}`);
+  const foreign = names.find((name) => !START_NAMES.test(name));
+  if (foreign !== undefined)
+    return keep(`has no journal, and holds what no start leaves: ${foreign}; look at it first`);
   return timeOfRunId(runId) < cutoff ? remove("was begun and never got its first event") : SILENT;
 }
 

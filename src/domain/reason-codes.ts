@@ -217,7 +217,7 @@ export const REASON_CODES = {
   },
   REPOSITORY_UNSUPPORTED: {
     means:
-      "The repository has something a run cannot carry byte for byte: submodules, LFS, a partial clone, or no commit at all.",
+      "The repository has something a run cannot carry byte for byte: submodules, LFS, a partial clone, or no commit at all; or git is too old.",
     act: "See docs/operations.md for what is supported.",
   },
   DELIVERY_REFUSED: {

@@ -4,6 +4,8 @@ import type { JournalEvent, StageExecution } from "./journal.ts";
 import type { Plan } from "./plan.ts";
 import type { ProcessEnding } from "./process-report.ts";
 import { statusOf } from "./stage-execution.ts";
+import { listValidationCommands } from "./validation-commands.ts";
+import type { SurfaceFacts } from "./verification-surface.ts";
 
 /**
  * Judges whether an event records the programs that the plan and the configuration ask for, all of them and no others,
@@ -35,17 +37,39 @@ export function judgeRecordedCommands(event: JournalEvent, plan: Plan, config: C
       const promised = isPrepared ? (item?.required_artifacts ?? []) : [];
       if (canonicalJson(artifacts) !== canonicalJson(promised))
         return "the artifacts checked are not those that the item promises";
-      return judgeCommands({ ...details, recorded, asked, isPrepared });
+      const isAdvisory = ({ purpose }: StageExecution): boolean => purpose === "surface_command";
+      const executions = details.executions.filter((execution) => !isAdvisory(execution));
+      return (
+        judgeCommands({ ...details, recorded, asked, isPrepared, executions }) ??
+        judgeSurface(details.surface, item?.required_commands ?? [], details.executions.filter(isAdvisory))
+      );
     }
     case "validation_finished": {
       const { details } = event;
-      const asked = config.validation.commands.map((words) => words.join(" "));
+      const asked = listValidationCommands(plan, config).map((words) => words.join(" "));
       const recorded = details.commands.map(({ command }) => command);
       return judgeCommands({ ...details, recorded, asked, isPrepared: details.prepare_ending === null });
     }
     default:
       return undefined;
   }
+}
+
+/** The second run asks for the required commands, when it had anything to put back. */
+function judgeSurface(
+  surface: SurfaceFacts | null,
+  required: readonly string[],
+  executions: readonly StageExecution[],
+): string | undefined {
+  const { paths = [], prepare_ending: ending = null, commands = [] } = surface ?? {};
+  const recorded = commands.map(({ command }) => command);
+  return judgeCommands({
+    recorded,
+    asked: paths.length === 0 ? [] : required,
+    isPrepared: ending === null,
+    commands,
+    executions,
+  });
 }
 
 function judgeCommands(facts: {

@@ -3,6 +3,7 @@ import type { ReasonCode } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
 import { isWaitOver } from "./item-gate.ts";
 import { EXIT } from "./run-stop.ts";
+import { quoteRepositoryPath } from "./shell-word.ts";
 import { stageKey } from "./stages.ts";
 
 /** What a resume was asked for. */
@@ -52,14 +53,14 @@ export function decideResume(state: RunState, request: ResumeRequest): ResumeDec
   if (settled?.settled?.reasonCodes.includes("GIT_TAMPERED") === true) {
     return answer(
       EXIT.failed,
-      `item ${settled.itemId} tampered with git metadata: this run's repository is not trusted; start a new run with conveyor run ${state.created.plan_path}`,
+      `item ${settled.itemId} tampered with git metadata: this run's repository is not trusted; start a new run with conveyor run ${quoteRepositoryPath(state.created.plan_path)}`,
       "GIT_TAMPERED",
     );
   }
   if (state.stop?.reasonCodes.includes("GIT_TAMPERED") === true) {
     return answer(
       EXIT.failed,
-      `git metadata was tampered with: this run's repository is not trusted; start a new run with conveyor run ${state.created.plan_path}`,
+      `git metadata was tampered with: this run's repository is not trusted; start a new run with conveyor run ${quoteRepositoryPath(state.created.plan_path)}`,
       "GIT_TAMPERED",
     );
   }

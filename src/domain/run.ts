@@ -5,8 +5,9 @@ import type { ItemRules } from "./item-rules.ts";
 import { blockedGateCodes, evaluateGates, type GateDecision } from "./gates.ts";
 import { canonicalJson } from "./digest.ts";
 import { EVENT_OF } from "./event-owner.ts";
-import type { EventDetails, FileDigest, JournalEvent, StageExecution } from "./journal.ts";
+import type { EventDetails, JournalEvent, StageExecution } from "./journal.ts";
 import type { ManagerOutcome } from "./manager.ts";
+import { NamedFiles } from "./named-files.ts";
 import type { RunPolicy } from "./policy.ts";
 import {
   beginRefresh,
@@ -87,7 +88,7 @@ export interface RunState {
   readonly stop?: StopState;
   readonly executions: readonly StageExecution[];
   /** Every file of the run folder that an event names; the newest digest of a path counts. */
-  readonly files: ReadonlyMap<string, FileDigest>;
+  readonly files: NamedFiles;
   /** True when `report_written` is the last event: nothing happened since the run stopped. */
   readonly sealed: boolean;
   /** Seq and digest of the event before the report: what the report speaks of. */
@@ -138,7 +139,7 @@ export function newRun(event: JournalEvent & { type: "run_created" }): RunState 
     selectedIds: created.selected_ids,
     basePrepared: false,
     executions: [],
-    files: new Map(created.files.map((file) => [file.path, file])),
+    files: new NamedFiles(created.files),
     sealed: false,
     lastAt: event.at,
   };
@@ -154,7 +155,7 @@ export function evolveRun(state: RunState, event: JournalEvent, rules: ItemRules
     lastAt: event.at,
     sealed: event.type === "report_written",
     executions: executions.length === 0 ? state.executions : [...state.executions, ...executions],
-    files: nameFiles(state.files, "files" in event.details ? event.details.files : undefined),
+    files: "files" in event.details ? state.files.with(event.details.files) : state.files,
   };
   return evolveItems(evolveStages(seen, event, rules), event, rules);
 }
@@ -162,14 +163,6 @@ export function evolveRun(state: RunState, event: JournalEvent, rules: ItemRules
 function executionsOf({ details }: JournalEvent): StageExecution[] {
   if ("executions" in details) return details.executions;
   return "execution" in details ? [details.execution] : [];
-}
-
-function nameFiles(
-  files: ReadonlyMap<string, FileDigest>,
-  added: readonly FileDigest[] | undefined,
-): ReadonlyMap<string, FileDigest> {
-  if (added === undefined || added.length === 0) return files;
-  return new Map([...files, ...added.map((file) => [file.path, file] as const)]);
 }
 
 function evolveItems(state: RunState, event: JournalEvent, rules: ItemRules): RunState {

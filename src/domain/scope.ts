@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { buildPathMatcher } from "./globs.ts";
 import type { PlanItem, RiskTier } from "./plan.ts";
 import { foldPath, isInside, normalizePath } from "./paths.ts";
+import { findBareRepositories, findLinkLoops } from "./scope-shapes.ts";
 import { invisibleIndex, showText } from "./visible-text.ts";
 
 export const scopeViolationSchema = z.strictObject({
@@ -60,7 +61,8 @@ export interface ScopeRules {
 /**
  * Judges what a candidate changed: outside the roots, or in a sensitive path when the plan's risk is not high,
  * SCOPE_VIOLATION; the floor and listed paths
- * PROTECTED_PATH_CHANGED; symlinks that leave the tree, names, submodules, control characters, case twins PATH_UNSAFE;
+ * PROTECTED_PATH_CHANGED; symlinks that leave the tree, names, submodules, control characters, case twins, folders that are
+ * repositories, links in a circle PATH_UNSAFE;
  * line, file and byte limits DIFF_LIMIT_EXCEEDED. Empty when all is well.
  */
 export function judgeScope(changes: readonly TreeChange[], rules: ScopeRules): ScopeViolation[] {
@@ -94,7 +96,13 @@ export function judgeScope(changes: readonly TreeChange[], rules: ScopeRules): S
     }
     return found;
   });
-  return [...violations, ...findCaseTwins(changes, rules.trackedPaths), ...judgeLimits(changes, rules.config.limits)];
+  return [
+    ...violations,
+    ...findLinkLoops(changes),
+    ...findBareRepositories(changes, rules.trackedPaths),
+    ...findCaseTwins(changes, rules.trackedPaths),
+    ...judgeLimits(changes, rules.config.limits),
+  ];
 }
 
 /**
@@ -105,13 +113,24 @@ export function buildProtectedMatcher(
   config: Pick<Config, "paths" | "policy">,
   files: readonly string[],
 ): (path: string) => boolean {
-  const matches = buildPathMatcher([...PROTECTED_FLOOR, ...config.policy["protected-paths"]]);
+  const matches = matcherOf(config);
   // Names of places, not patterns: a bracket in one stands for itself.
   const places = listProtectedPlaces(config, files).map((path) => foldPath(normalizePath(path)));
   return (path) => {
     const folded = foldPath(path);
     return matches(path) || matches(folded) || places.some((place) => isInside(place, folded));
   };
+}
+
+/** Matchers by the configuration they were made of: its globs are the same for every item of a run. */
+const matchers = new WeakMap<Pick<Config, "policy">, (path: string) => boolean>();
+
+function matcherOf(config: Pick<Config, "policy">): (path: string) => boolean {
+  const known = matchers.get(config);
+  if (known !== undefined) return known;
+  const matcher = buildPathMatcher([...PROTECTED_FLOOR, ...config.policy["protected-paths"]]);
+  matchers.set(config, matcher);
+  return matcher;
 }
 
 /** The same for people and prompts: the floor, and what configuration adds to it. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ProcessEnding } from "./process-report.ts";
+import type { SurfaceFacts } from "./verification-surface.ts";
 
 export const artifactCheckSchema = z.strictObject({
   path: z.string(),
@@ -28,6 +29,8 @@ export interface VerificationFacts {
     readonly ending: ProcessEnding;
   }[];
   readonly artifacts: readonly ArtifactCheck[];
+  /** What a second run by the base's own checks saw; null when the candidate left them alone. Decides nothing. */
+  readonly surface?: SurfaceFacts | null;
 }
 
 /**
@@ -37,7 +40,9 @@ export interface VerificationFacts {
 export function judgeVerification(facts: VerificationFacts): VerificationVerdict {
   const required = facts.commands.filter((command) => command.required);
   const endings = [facts.prepare_ending, ...required.map((command) => command.ending)];
-  if (endings.some((ending) => ending?.kind === "cancelled")) return { kind: "cancelled" };
+  // A second run that was cut short would leave auditors with half of what there is to know.
+  const advisory = [facts.surface?.prepare_ending, ...(facts.surface?.commands ?? []).map(({ ending }) => ending)];
+  if ([...endings, ...advisory].some((ending) => ending?.kind === "cancelled")) return { kind: "cancelled" };
   if (endings.some((ending) => ending?.kind === "timed_out")) return { kind: "timeout" };
   const failures = [
     ...(facts.prepare_ending === null ? [] : [`prepare failed: ${describeEnding(facts.prepare_ending)}`]),
@@ -52,11 +57,16 @@ export function judgeVerification(facts: VerificationFacts): VerificationVerdict
   return failures.length === 0 ? { kind: "passed" } : { kind: "failed", failures };
 }
 
-/** Judges plan-level validation: every command exited 0 on the run branch. */
+/** Judges plan-level validation: every command exited 0 on the run branch and left git metadata alone. */
 export function judgeValidation(facts: {
   readonly prepare_ending: ProcessEnding | null;
   readonly commands: readonly { readonly command: string; readonly ending: ProcessEnding }[];
+  /** What the commands did to git metadata. */
+  readonly tamper: readonly { readonly detail: string }[];
 }): VerificationVerdict {
+  if (facts.tamper.length > 0) {
+    return { kind: "failed", failures: facts.tamper.map(({ detail }) => `git metadata was changed: ${detail}`) };
+  }
   return judgeVerification({
     prepare_ending: facts.prepare_ending,
     prepare_tracked_changes: [],

@@ -15,3 +15,11 @@ export const systemClock: Clock = {
 export function timeBefore(ms: number): string {
   return new Date(Date.now() - ms).toISOString();
 }
+
+/** Whole seconds since 1970 of a time in UTC. Throws for anything else: what is written into a commit must be exact. */
+export function secondsOf(at: string): number {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(at)) {
+    throw new Error(`expected a UTC time such as 2026-03-25T12:00:00.000Z, found ${at}`);
+  }
+  return Math.floor(Date.parse(at) / 1000);
+}

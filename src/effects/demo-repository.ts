@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { err, ok, type Result } from "../domain/result.ts";
+import { makeFolders } from "./make-folders.ts";
 import { buildPrivateContext, runGit } from "./git/git.ts";
 
 /** A repository made for the demo. */
@@ -16,7 +17,7 @@ export async function makeDemoRepository(
   input: { keep: string | undefined; searchPath: string },
 ): Promise<Result<DemoRepository, string>> {
   const path = input.keep ?? (await mkdtemp(join(tmpdir(), "conveyor-demo-")));
-  await mkdir(path, { recursive: true });
+  makeFolders(path);
   if ((await readdir(path)).length > 0) return err(`expected a new or empty folder, found files in ${path}`);
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(path, name)), { recursive: true });

@@ -1,5 +1,6 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "./make-folders.ts";
 
 /**
  * A write to the run folder failed: `STATE_WRITE_FAILED`. After a failed fsync nothing is known of what reached the
@@ -34,20 +35,46 @@ export function guardWrite<T>(path: string, write: () => T): T {
   }
 }
 
+/**
+ * Folders in which names were made that no event tells of yet. They are synced together before the next event is
+ * written, each once: several files of one folder would otherwise have it synced for each of them.
+ */
+export class PendingFolders {
+  readonly #folders = new Set<string>();
+
+  add(folder: string): void {
+    this.#folders.add(folder);
+  }
+
+  sync(): void {
+    for (const folder of this.#folders) guardWrite(folder, () => syncFolder(folder));
+    this.#folders.clear();
+  }
+}
+
 /** Makes a folder and its parents, so that they survive a power cut as soon as something in them is synced. */
-export function makeFolderDurably(folder: string): void {
+export function makeFolderDurably(folder: string, pending?: PendingFolders): void {
   guardWrite(folder, () => {
-    const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const first = makeFolders(folder, 0o700);
     if (first === undefined) return;
-    for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+    for (let made = folder; made.length >= first.length; made = dirname(made)) nameIsNew(made, pending);
   });
 }
 
-/** Replaces a file: old or new, never half. `durable` also syncs the file before and the folder after the rename. */
+/** Has the folder of a new name synced: now, or with the others that are pending. */
+export function nameIsNew(path: string, pending: PendingFolders | undefined): void {
+  if (pending === undefined) syncFolder(dirname(path));
+  else pending.add(dirname(path));
+}
+
+/**
+ * Replaces a file: old or new, never half. `durable` also syncs the file before and the folder after the rename, the
+ * latter together with what is `pending` when that is given.
+ */
 export function replaceFile(
   path: string,
   bytes: Uint8Array | string,
-  options: { durable: boolean; temporary: string },
+  options: { durable: boolean; temporary: string; pending?: PendingFolders | undefined },
 ): void {
   guardWrite(path, () => {
     const { temporary } = options;
@@ -64,7 +91,7 @@ export function replaceFile(
       closeSync(file);
     }
     renameSync(temporary, path);
-    if (options.durable) syncFolder(dirname(path));
+    if (options.durable) nameIsNew(path, options.pending);
   });
 }
 

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
+import { parseGitVersion } from "../domain/git-version.ts";
 import { buildPrivateContext, runGit } from "./git/git.ts";
 import { SETPRIV_PATHS } from "./parent-death.ts";
 
@@ -26,7 +27,7 @@ export async function probeEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   checkout?: string,
 ): Promise<ProbedEnvironment> {
-  const home = env["HOME"] ?? homedir();
+  const home = env["HOME"] ?? homeFolder();
   return {
     node: process.versions.node,
     git: await readGitVersion(env["PATH"] ?? ""),
@@ -40,10 +41,19 @@ export async function probeEnvironment(
   };
 }
 
+/** A user without HOME and without an entry among the users has no settings either. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return "/nonexistent";
+  }
+}
+
 async function readGitVersion(searchPath: string): Promise<string | undefined> {
   try {
     const { stdout } = await runGit(buildPrivateContext({ gitDir: tmpdir(), searchPath }), "version", []);
-    return /\d+\.\d+(\.\d+)?/.exec(stdout.toString("utf8"))?.[0];
+    return parseGitVersion(stdout.toString("utf8"));
   } catch {
     return undefined;
   }

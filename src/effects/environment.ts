@@ -1,4 +1,5 @@
-import { delimiter, isAbsolute, join, resolve, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { delimiter, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { isForbiddenEnvName } from "../domain/env-names.ts";
 import { realPathOf } from "./real-path.ts";
 
@@ -54,6 +55,28 @@ export async function buildProgramEnv(request: ProgramEnvRequest): Promise<Progr
     },
     refused,
   };
+}
+
+/**
+ * The orchestrator's own environment without entries of `PATH` that lead into the checkout around `cwd`: the `git` that
+ * it starts there, with its own environment, would be one that a session or a dependency can write (`npx` puts the
+ * checkout's own programs first). Everything else stays as it is.
+ */
+export function shieldSearchPath(
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Readonly<Record<string, string | undefined>> {
+  const path = env["PATH"];
+  if (path === undefined || path === "") return env;
+  const root = findCheckoutAbove(realPathOf(cwd));
+  return { ...env, PATH: cleanPath(path, root === undefined ? [] : [root]) };
+}
+
+/** The nearest folder that holds a `.git`. Git is not asked: which git that would be is the question. */
+function findCheckoutAbove(folder: string): string | undefined {
+  if (existsSync(join(folder, ".git"))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : findCheckoutAbove(parent);
 }
 
 function pick(env: Readonly<Record<string, string | undefined>>, names: readonly string[]): Record<string, string> {

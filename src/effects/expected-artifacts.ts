@@ -46,10 +46,17 @@ export async function checkArtifacts(
   return { missing, malformed };
 }
 
+/** Bytes of an artifact, by the same rules; nothing when it is larger than `bytesMax`. */
+export async function readArtifact(root: string, path: string, bytesMax: number): Promise<Uint8Array | undefined> {
+  await using file = await openInside(root, path);
+  return file?.read(bytesMax);
+}
+
 interface Artifact extends AsyncDisposable {
   /** Changes whenever the file is written, replaced or renamed. */
   readonly identity: string;
   isJson(): Promise<boolean>;
+  read(bytesMax: number): Promise<Uint8Array | undefined>;
 }
 
 /** Opens a regular file whose real path lies in the root folder's; anything else is nothing. */
@@ -74,6 +81,9 @@ async function openInside(root: string, path: string): Promise<Artifact | undefi
     async isJson() {
       if (stats.size > BigInt(JSON_BYTES_MAX)) return false;
       return parses(await file.readFile());
+    },
+    async read(bytesMax) {
+      return stats.size > BigInt(bytesMax) ? undefined : new Uint8Array(await file.readFile());
     },
     [Symbol.asyncDispose]: () => file.close(),
   };

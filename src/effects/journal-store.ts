@@ -6,6 +6,7 @@ import type { Clock, JournalWriter } from "../ports.ts";
 import {
   guardWrite,
   makeFolderDurably,
+  type PendingFolders,
   replaceFile,
   StateWriteError,
   syncFolder,
@@ -24,6 +25,8 @@ export interface JournalPosition {
   readonly head: string | undefined;
   readonly lock: HeldLock;
   readonly clock: Clock;
+  /** Folders of files that the next event may name. */
+  readonly pending: PendingFolders;
   /** A second place for the checkpoint (`--checkpoint-path`). */
   readonly checkpointCopy: string | undefined;
 }
@@ -61,6 +64,7 @@ export function openJournal(position: JournalPosition): JournalWriter & { close(
       const event = parseEventLine(line);
       if (!event.ok) throw new Error(`an event nobody could read: ${event.error}: ${line.slice(0, 500)}`);
       broken = true;
+      position.pending.sync();
       guardWrite(path, () => {
         writeFully(file, Buffer.from(`${line}\n`));
         fsyncSync(file);

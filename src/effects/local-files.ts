@@ -1,5 +1,17 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { err, ok, type Result } from "../domain/result.ts";
 
 /** Bytes of a file that the user named, or nothing when it cannot be read. */
 export function readLocalFile(path: string): Uint8Array | undefined {
@@ -10,24 +22,34 @@ export function readLocalFile(path: string): Uint8Array | undefined {
   }
 }
 
-/** What lies directly in a folder. */
-export interface FolderContent {
-  /** Regular files, by name. */
-  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
-  /** Names of what is no regular file: folders, links, pipes. */
-  readonly others: readonly string[];
+/** The largest file of evidence that is copied into a run, in bytes: it is held in memory on its way. */
+const EVIDENCE_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * Bytes of a file of evidence, or what is wrong with it: it must be a regular file that holds something. Links are not
+ * followed, and nothing is waited for: a pipe or a device is no evidence.
+ */
+export function readEvidence(path: string): Result<Uint8Array, string> {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (fault) {
+    return err((fault as NodeJS.ErrnoException).code === "ELOOP" ? "is a link" : "cannot be read");
+  }
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile()) return err("is no plain file");
+    if (stats.size > EVIDENCE_BYTES_MAX) return err(`is larger than ${EVIDENCE_BYTES_MAX} bytes`);
+    const bytes = readFileSync(file);
+    return bytes.length === 0 ? err("is empty") : ok(bytes);
+  } finally {
+    closeSync(file);
+  }
 }
 
-/** Reads what lies directly in a folder; nothing when there is no such folder. Links are not followed. */
-export function readFolder(path: string): FolderContent | undefined {
-  if (!existsSync(path) || !statSync(path).isDirectory()) return undefined;
-  const entries = readdirSync(path, { withFileTypes: true }).sort((left, right) => (left.name < right.name ? -1 : 1));
-  return {
-    files: entries
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => ({ name, bytes: readFileSync(join(path, name)) })),
-    others: entries.filter((entry) => !entry.isFile()).map(({ name }) => name),
-  };
+/** The names of what lies directly in a folder, sorted; nothing when there is no such folder. */
+export function listFolder(path: string): string[] | undefined {
+  return isFolder(path) ? readdirSync(path).sort() : undefined;
 }
 
 /** True when there is a folder of that name. */
@@ -43,4 +65,16 @@ export function listPlanFiles(path: string): string[] | undefined {
     .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+}
+
+/** Writes a file that is not there yet, and the folders above it. One that is there stays as it is, links too. */
+export function writeNewFile(path: string, text: string): "written" | "exists" {
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    writeFileSync(path, text, { flag: "wx" });
+    return "written";
+  } catch (fault) {
+    if (fault instanceof Error && "code" in fault && fault.code === "EEXIST") return "exists";
+    throw fault;
+  }
 }

@@ -1,10 +1,11 @@
-import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Clock, Randomness } from "../ports.ts";
 import { guardWrite, StateWriteError, syncFolder } from "./durable-files.ts";
 import { isProvablyDead, readOwnIdentity } from "./process-identity.ts";
+import { readIfFile } from "./run-files.ts";
 
 const lockSchema = z.object({
   run_id: z.string(),
@@ -106,7 +107,8 @@ function describeLiveHolder(path: string): LockRefusal | undefined {
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    // A pipe in its place would hold us for ever, and a link could lead to something without an end.
+    return JSON.parse(Buffer.from(readIfFile(path) ?? []).toString("utf8"));
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { digestOf, type Json, sha256 } from "../domain/digest.ts";
 import type { Preparation, Preparer, PrepareRequest, Processes, RunRepository } from "../ports.ts";
+import { expandPaths, fingerprint } from "./file-copies.ts";
 import { openPrepareCache, type PrepareCache } from "./prepare-cache.ts";
 
 /** What a preparer reads of the repository. */
@@ -37,6 +38,11 @@ export function createPreparer({ processes, repository, cacheFolder }: PreparerI
         turn.catch(() => undefined),
       );
       return turn;
+    },
+    async digestPrepared(worktree, preparedPaths) {
+      // A folder that was listed and is gone differs by its own name.
+      const files = (await expandPaths(worktree.path, preparedPaths).catch(() => undefined)) ?? preparedPaths;
+      return digestOf(await fingerprint(worktree.path, files));
     },
   };
 }

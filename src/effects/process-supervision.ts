@@ -5,6 +5,7 @@ import type { ProcessRequest } from "../ports.ts";
 import { splitLines } from "./output-lines.ts";
 import type { OutputFile } from "./output-file.ts";
 import type { ProcessTable } from "./process-list.ts";
+import { realPathOf } from "./real-path.ts";
 import { followTree, type ProcessTree } from "./process-tree.ts";
 
 /** How long a program is waited for in each situation. */
@@ -65,14 +66,15 @@ export async function supervise(started: Supervised): Promise<Pick<ProcessReport
   const { request, timing, exit } = started;
   const stop = makeStop();
   const closed = collectOutput(started, stop);
-  const tree = followTree(started.table, started.pid, started.marker);
+  const tree = followTree(started.table, started.pid, started.marker, listOwnFolders(request));
   const stopWatching = watch(started, tree, stop);
   try {
     const own = await Promise.race([exit, stop.promise.then(() => undefined)]);
     let survivors: ProcessReport["survivors"] = [];
     if (own !== undefined) {
-      await waitWhile(() => tree.isAlive(), timing.exitGraceMs);
-      survivors = await tree.killAll(SURVIVORS_MAX);
+      const isLeft = await waitWhile(() => tree.isAlive(), timing.exitGraceMs);
+      // Who is gone at one look has nobody left who could start another; the next look would cost the same again.
+      if (isLeft) survivors = await tree.killAll(SURVIVORS_MAX);
     } else {
       await terminate(tree, started, stop);
       await settled(exit, REAP_ROUNDS_MAX);
@@ -84,6 +86,11 @@ export async function supervise(started: Supervised): Promise<Pick<ProcessReport
   } finally {
     stopWatching();
   }
+}
+
+/** Where a program is at home: its working folder, HOME and TMPDIR. */
+function listOwnFolders({ cwd, env }: ProcessRequest): string[] {
+  return [cwd, env["HOME"], env["TMPDIR"]].filter((folder) => folder !== undefined).map(realPathOf);
 }
 
 /**
@@ -207,14 +214,22 @@ async function settled(promise: Promise<unknown>, roundsMax: number): Promise<vo
   for (let round = 0; round < roundsMax && !done; round += 1) await Promise.race([finished, sleep(POLL_MS)]);
 }
 
-/** Asks again and again while the answer is yes, for at most `ms`. Node's timers run on the monotonic clock. */
-async function waitWhile(condition: () => boolean, ms: number): Promise<void> {
+/**
+ * Asks again and again while the answer is yes, for at most `ms`, and gives the last answer. Node's timers run on the
+ * monotonic clock.
+ */
+async function waitWhile(condition: () => boolean, ms: number): Promise<boolean> {
   let over = false;
   const end = callAfter(ms, () => {
     over = true;
   });
-  while (condition() && !over) await sleep(Math.min(POLL_MS, ms));
+  let answer = condition();
+  while (answer && !over) {
+    await sleep(Math.min(POLL_MS, ms));
+    answer = condition();
+  }
   end();
+  return answer;
 }
 
 /** A timer of any length; gives what ends it. */

@@ -29,21 +29,35 @@ const SWEEP_PAUSE_MS = 20;
 /**
  * Follows the tree of the program `rootPid`, which leads a session and group of its own. A process belongs to it when
  * it carries `marker` (`NAME=value`), or when parent or family lead to it. So a daemon that left the session is found
- * by its marker, and one that emptied its environment by its relations, if it was seen while it still had them.
+ * by its marker, and one that emptied its environment by its relations, if it was seen while it still had them, or
+ * because it stayed in one of the program's own `folders` when its parents had gone.
  */
-export function followTree(table: ProcessTable, rootPid: number, marker: string): ProcessTree {
+export function followTree(
+  table: ProcessTable,
+  rootPid: number,
+  marker: string,
+  folders: readonly string[] = [],
+): ProcessTree {
   const known = new Map<number, string>();
   const families = new Set<number>([rootPid]);
-  const root = table.list().find((entry) => entry.pid === rootPid);
+  const root = table.find(rootPid);
   if (root !== undefined) known.set(rootPid, root.startTime);
 
+  // Who left the family leads a session of its own, younger than the program; a person's programs belong to an older one.
+  const isStray = (entry: ProcessEntry, entries: readonly ProcessEntry[]): boolean => {
+    if (root === undefined || entry.ppid === process.pid) return false;
+    const leader = entries.find(({ pid }) => pid === entry.family);
+    if (leader !== undefined && startedBefore(leader, root)) return false;
+    return folders.some((folder) => table.isStrayIn(entry, folder));
+  };
   const find = (byMarker: boolean): readonly ProcessEntry[] => {
     const entries = table.list();
     dropReusedFamilies(entries, families, known);
     const members = collectMembers(entries, {
       families,
       isKnown: (entry) => known.get(entry.pid) === entry.startTime,
-      carriesMarker: (entry) => byMarker && !startedBefore(entry, root) && table.carries(entry.pid, marker),
+      carriesMarker: (entry) =>
+        byMarker && !startedBefore(entry, root) && (table.carries(entry.pid, marker) || isStray(entry, entries)),
     });
     for (const member of members) known.set(member.pid, member.startTime);
     return members;

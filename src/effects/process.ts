@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { execa } from "execa";
 import type { ProcessEnding, ProcessReport } from "../domain/process-report.ts";
 import type { Clock, ProcessRequest, Processes, Randomness } from "../ports.ts";
 import { findProgram } from "./find-program.ts";
@@ -81,6 +80,9 @@ export function createProcesses(input: ProcessesInput): ProcessRunner {
   };
 }
 
+/** Loaded when the first program is started: commands that only read start sooner without it. */
+const loadExeca = () => import("execa");
+
 interface StartInput {
   readonly stdout: OutputFile;
   readonly stderr: OutputFile;
@@ -93,6 +95,7 @@ type Outcome = Pick<ProcessReport, "ending" | "survivors">;
 
 async function start(input: ProcessesInput, request: ProcessRequest, files: StartInput): Promise<Outcome> {
   const [name, ...args] = request.command;
+  const { execa } = await loadExeca();
   const found = await findProgram(name, request.cwd, request.env["PATH"] ?? "");
   if (request.signal.aborted) return withoutSurvivors({ kind: "cancelled" });
   if (!found.ok) return spawnFailed(found.error);
@@ -165,6 +168,7 @@ function startGuard(marker: string): void {
 
 async function succeeds(file: string, args: readonly string[]): Promise<boolean> {
   const options = { extendEnv: false, env: { LC_ALL: "C" }, stdio: "ignore", reject: false } as const;
+  const { execa } = await loadExeca();
   const { failed } = await execa(file, args, { ...options, timeout: PROBE_TIMEOUT_MS });
   return !failed;
 }

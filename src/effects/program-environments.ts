@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { mkdir, open, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Environments } from "../ports.ts";
 import { buildProgramEnv } from "./environment.ts";
+import { removeTree } from "./git/remove-tree.ts";
 
 /** Where homes and scratch folders of a run lie, and what the orchestrator's environment was at the start. */
 export interface EnvironmentPlaces {
@@ -19,7 +20,7 @@ export function createEnvironments(places: EnvironmentPlaces): Environments {
       const home = join(places.folder, "homes", name);
       const tmpdir = join(places.folder, "tmp", name);
       for (const folder of [home, tmpdir]) {
-        await rm(folder, { recursive: true, force: true });
+        await removeTree(folder);
         await mkdir(folder, { recursive: true, mode: 0o700 });
       }
       const { orchestratorEnv, forbiddenPathRoots } = places;
@@ -28,7 +29,7 @@ export function createEnvironments(places: EnvironmentPlaces): Environments {
     },
     async openScratch(name) {
       const path = join(places.folder, "scratch", name);
-      await rm(path, { recursive: true, force: true });
+      await removeTree(path);
       await mkdir(path, { recursive: true, mode: 0o700 });
       return {
         path,
@@ -55,8 +56,11 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array |
     return new Uint8Array([0xff]);
   }
   try {
-    if (!(await file.stat()).isFile()) return new Uint8Array([0xff]);
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax + 1), 0, bytesMax + 1, 0);
+    const stat = await file.stat();
+    if (!stat.isFile()) return new Uint8Array([0xff]);
+    // As much as there is: a buffer for all that is allowed would be most of the memory of a run.
+    const length = Math.min(stat.size, bytesMax + 1);
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();

@@ -1,15 +1,18 @@
 import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, rmSync, lstatSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import type { FileDigest } from "../domain/journal.ts";
 import type { RunFiles } from "../ports.ts";
-import { guardWrite, makeFolderDurably, replaceFile, syncFolder } from "./durable-files.ts";
+import { guardWrite, makeFolderDurably, nameIsNew, type PendingFolders, replaceFile } from "./durable-files.ts";
 
 /** Suffix of files that are being written; whoever finds one may remove it. */
 export const TEMPORARY_SUFFIX = ".writing";
 
-/** Opens the files of a run folder. Every write is durable before its digest is given to the journal. */
-export function createRunFiles(root: string): RunFiles {
+/**
+ * Opens the files of a run folder. Every write is durable before the journal names it: the bytes at once, the name, when
+ * `pending` is given, with the sync that comes before the next event.
+ */
+export function createRunFiles(root: string, pending?: PendingFolders): RunFiles {
   const resolve = (path: string): string => {
     if (path.startsWith("/") || path.split("/").includes(".."))
       throw new Error(`not a path of the run folder: ${path}`);
@@ -20,8 +23,8 @@ export function createRunFiles(root: string): RunFiles {
     resolve,
     async write(path, bytes) {
       const target = resolve(path);
-      makeFolderDurably(dirname(target));
-      replaceFile(target, bytes, { durable: true, temporary: `${target}${TEMPORARY_SUFFIX}` });
+      makeFolderDurably(dirname(target), pending);
+      replaceFile(target, bytes, { durable: true, temporary: `${target}${TEMPORARY_SUFFIX}`, pending });
       return digestOfBytes(path, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
     },
     read: async (path) => readIfFile(resolve(path)),
@@ -37,17 +40,11 @@ export function createRunFiles(root: string): RunFiles {
         } finally {
           closeSync(file);
         }
-        syncFolder(dirname(target));
+        nameIsNew(target, pending);
       });
       return digestOfBytes(path, bytes);
     },
-    async list(path) {
-      const folder = resolve(path);
-      return readdirSync(folder, { withFileTypes: true, recursive: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-        .sort();
-    },
+    digestSaved: async (path) => digestSavedFile(root, path),
     async makeFolder(path) {
       makeFolderDurably(resolve(path));
     },
@@ -101,6 +98,12 @@ function isUnnamed(name: string): boolean {
     /^lock\.\d+(\.[0-9a-f]+\.writing)?$/.test(name) ||
     name === `${CHECKPOINT_FILE}${TEMPORARY_SUFFIX}`
   );
+}
+
+/** Digest of a file as it lies there, for who only reads. */
+export function digestSavedFile(root: string, path: string): FileDigest | undefined {
+  const bytes = readIfFile(join(root, path));
+  return bytes === undefined ? undefined : digestOfBytes(path, bytes);
 }
 
 function digestOfBytes(path: string, bytes: Uint8Array): FileDigest {

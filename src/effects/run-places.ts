@@ -1,11 +1,11 @@
-import { closeSync, existsSync, lstatSync, openSync, readdirSync, readSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir, userInfo } from "node:os";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { closeSync, existsSync, lstatSync, openSync, readdirSync, readSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { buildRunId, isRunId, timeOfRunId } from "../domain/ids.ts";
 import type { Clock, Randomness } from "../ports.ts";
-import { realPathOf } from "./real-path.ts";
+import { findCacheRoot } from "./cache-root.ts";
 import { makeFolderDurably } from "./durable-files.ts";
+import { isBelow, realPathOf } from "./real-path.ts";
 import { CHECKPOINT_FILE, JOURNAL_FILE, REPOSITORY_FOLDER } from "./run-files.ts";
 
 /** Where runs of a checkout lie, and where their worktrees do. */
@@ -16,20 +16,14 @@ export interface RunPlaces {
   readonly runsFolder: string;
   /** Folder of worktrees, homes and prepare cache of all runs; never inside the checkout. */
   readonly cacheRoot: string;
+  /** The cache lies where every user of the machine can write. */
+  readonly cacheIsShared: boolean;
 }
 
 /** Finds the places of a checkout from the environment of the process. */
 export function findRunPlaces(root: string, env: Readonly<Record<string, string | undefined>>): RunPlaces {
-  const configured = env["XDG_CACHE_HOME"];
-  const wanted = join(
-    configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), ".cache"),
-    "conveyor",
-  );
-  // A worktree inside the checkout would find the user's node_modules above it, also when a link leads there.
-  const cacheRoot = isBelow(realPathOf(root), realPathOf(wanted))
-    ? join(tmpdir(), `conveyor-${userInfo().uid}`)
-    : wanted;
-  return { root, runsFolder: join(root, ".conveyor", "runs"), cacheRoot };
+  const cache = findCacheRoot(root, env);
+  return { root, runsFolder: join(root, ".conveyor", "runs"), cacheRoot: cache.path, cacheIsShared: cache.isShared };
 }
 
 /** Where the parts of one run lie. All paths are absolute. */
@@ -80,7 +74,8 @@ export function makeRunsFolder(places: RunPlaces): void {
 
 /** Folders of the checkout that a start left which was killed before its first event. */
 export function listStartFolders(places: RunPlaces): string[] {
-  return listNamedFolders(places).filter((folder) => !holdsRun(folder));
+  // A link leads to something that is no start of ours.
+  return listNamedFolders(places).filter((folder) => !isLink(folder) && !holdsRun(folder));
 }
 
 /** Run folders of the checkout, newest last. */
@@ -92,11 +87,17 @@ export function listRunFolders(places: RunPlaces): string[] {
     .map(({ folder }) => folder);
 }
 
+/** True when a folder is reached by a link that lies among the runs. */
+export function isLink(folder: string): boolean {
+  return lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
 function listNamedFolders({ runsFolder }: RunPlaces): string[] {
-  if (!existsSync(runsFolder)) return [];
+  if (statSync(runsFolder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(runsFolder)
     .filter((name) => isRunId(name))
-    .map((name) => join(runsFolder, name));
+    .map((name) => join(runsFolder, name))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
 }
 
 /** The folder that a run id or a path to a run folder names, when it holds a run. */
@@ -113,11 +114,6 @@ export function toRepositoryPath(root: string, cwd: string, path: string): strin
   const named = resolve(cwd, path);
   const absolute = isBelow(root, named) ? named : join(realPathOf(dirname(named)), basename(named));
   return isBelow(root, absolute) ? relative(root, absolute).split(sep).join("/") : undefined;
-}
-
-function isBelow(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isRunId } from "../domain/ids.ts";
@@ -9,7 +9,7 @@ import { listRunFolders, listStartFolders, type RunFolders, type RunPlaces } fro
 
 /** Names of a run's worktrees: folders, and what the private repository knows of; either may be there alone. */
 export function listWorktreeNames({ gitDir, worktrees }: Pick<RunFolders, "gitDir" | "worktrees">): string[] {
-  return [...new Set([...listFolder(worktrees), ...listFolder(join(gitDir, "worktrees"))])].sort();
+  return [...new Set([...listNames(worktrees), ...listNames(join(gitDir, "worktrees"))])].sort();
 }
 
 /** Removes worktrees of a run and what its repository knows of them. */
@@ -36,12 +36,12 @@ export interface CacheFolder {
 
 /** Lists the caches of runs, of this checkout and of all others. */
 export function listCaches(places: RunPlaces, table: ProcessTable): CacheFolder[] {
-  return listFolder(places.cacheRoot).flatMap((name) => {
+  return listNames(places.cacheRoot).flatMap((name) => {
     const runId = name.replace(/-[0-9a-f]{12}$/, "");
     if (!isRunId(runId)) return [];
     const path = join(places.cacheRoot, name);
     const worktrees = join(path, "worktrees");
-    const owned = listFolder(worktrees).some((worktree) => existsSync(readGitDir(join(worktrees, worktree)) ?? ""));
+    const owned = listNames(worktrees).some((worktree) => existsSync(readGitDir(join(worktrees, worktree)) ?? ""));
     const ownerExists = owned || (name === runId && existsSync(join(places.runsFolder, runId)));
     return [{ path, runId, ownerExists, processes: listLeftovers(table, join(path, "homes")).length }];
   });
@@ -62,7 +62,7 @@ const REMOVING = ".pruned-";
 
 /** Folders whose removal was interrupted. */
 export function listHalfRemoved({ runsFolder }: RunPlaces): string[] {
-  return listFolder(runsFolder)
+  return listNames(runsFolder)
     .filter((name) => name.startsWith(REMOVING))
     .map((name) => join(runsFolder, name));
 }
@@ -80,6 +80,7 @@ export function listRunIds(places: RunPlaces): string[] {
   return [...listRunFolders(places), ...listStartFolders(places)].map((folder) => basename(folder));
 }
 
-function listFolder(path: string): string[] {
-  return existsSync(path) ? readdirSync(path).sort() : [];
+/** Names of what lies in a folder; none where there is no folder. */
+export function listNames(path: string): string[] {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(path).sort() : [];
 }

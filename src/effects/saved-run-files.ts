@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -8,13 +8,25 @@ import {
   type SavedRun,
   type SavedRunFault,
 } from "../domain/saved-run.ts";
-import type { Result } from "../domain/result.ts";
+import { err, type Result } from "../domain/result.ts";
 import { removeTree } from "./git/remove-tree.ts";
 import { guardWrite, makeFolderDurably, syncFolder } from "./durable-files.ts";
 import { CHECKPOINT_FILE, JOURNAL_FILE, listRunFiles, readIfFile, TEMPORARY_SUFFIX } from "./run-files.ts";
 
+/** The largest file of a run that is read at once; a foreign one must not end every command of the checkout. */
+const FILE_BYTES_MAX = 1024 * 1024 * 1024;
+
 /** Reads a saved run, changing nothing. A journal that is no plain file counts as missing: it could be changed from elsewhere. */
 export function readSavedRun(folder: string): Result<SavedRun, SavedRunFault> {
+  for (const path of [JOURNAL_FILE, NORMALIZED_PLAN_FILE, POLICY_FILE]) {
+    const bytes = statSync(join(folder, path), { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes <= FILE_BYTES_MAX) continue;
+    return err({
+      code: "JOURNAL_CORRUPT",
+      path,
+      message: `is larger than ${FILE_BYTES_MAX} bytes: no run writes that`,
+    });
+  }
   return parseSavedRun({
     journal: readIfFile(join(folder, JOURNAL_FILE)),
     plan: readIfFile(join(folder, NORMALIZED_PLAN_FILE)),
@@ -22,9 +34,14 @@ export function readSavedRun(folder: string): Result<SavedRun, SavedRunFault> {
   });
 }
 
+const CHECKPOINT_BYTES_MAX = 256 * 1024 * 1024;
+
 /** The checkpoint's text, or nothing. */
 export function readCheckpoint(folder: string): string | undefined {
-  const bytes = readIfFile(join(folder, CHECKPOINT_FILE));
+  const path = join(folder, CHECKPOINT_FILE);
+  // One that no run could have written counts like one that cannot be read.
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > CHECKPOINT_BYTES_MAX) return "";
+  const bytes = readIfFile(path);
   return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
 }
 

@@ -6,16 +6,20 @@ import type { RunStop } from "../domain/run-stop.ts";
 import type { RunState } from "../domain/run.ts";
 import { PLAN_FILE } from "../domain/saved-run.ts";
 import { failStage } from "./fail-stage.ts";
+import { readNamed } from "./named-files.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
  * Closes the plan with one commit on the validated one: intent, branch, receipt. A commit that a killed process had
  * prepared is the one that is taken; it is never made twice, because it names the journal's head before it. Reason
- * code: GIT_TAMPERED, when the run branch is somewhere else.
+ * codes: GIT_TAMPERED, when the run branch is somewhere else; PATH_UNSAFE, when something is in the way.
  */
 export async function commitClosing(context: RunContext): Promise<RunStop | undefined> {
   const { recorder, ports } = context;
-  if (recorder.state.closing === undefined) await prepareClosing(context);
+  if (recorder.state.closing === undefined) {
+    const refused = await prepareClosing(context);
+    if (refused !== undefined) return refused;
+  }
   const { closing, created } = recorder.state;
   if (closing === undefined || closing.committed) return undefined;
   const ref = `refs/heads/${created.run_branch}`;
@@ -27,7 +31,7 @@ export async function commitClosing(context: RunContext): Promise<RunStop | unde
   return undefined;
 }
 
-async function prepareClosing(context: RunContext): Promise<void> {
+async function prepareClosing(context: RunContext): Promise<RunStop | undefined> {
   const { recorder, ports, plan, config } = context;
   const { tip: parent } = recorder.state;
   const at = ports.clock.now();
@@ -35,14 +39,22 @@ async function prepareClosing(context: RunContext): Promise<void> {
     state: recorder.state,
     plan,
     config,
-    planBytes: await ports.files.read(PLAN_FILE),
+    planBytes: await readNamed(context, PLAN_FILE),
     date: at.slice(0, 10),
     journalHead: ports.journal.head,
   });
   const { files } = buildClosing(facts);
   const tree = await ports.repository.buildTree(parent, files);
   const commit = await ports.repository.commitTree({ tree, parent, message: buildClosingMessage(facts), at });
+  // A file in the place of a folder would go without a word.
+  const changed = await ports.repository.listChanges(parent, commit);
+  const foreign = changed.find(({ path }) => !files.some((file) => file.path === path));
+  if (foreign !== undefined) {
+    const why = `${foreign.path} is in the way of ${files.map(({ path }) => path).join(", ")}`;
+    return failStage(context, "closure", "PATH_UNSAFE", `the plan cannot be closed: ${why}`);
+  }
   recorder.record("closing_prepared", { commit, tree, parent, date: facts.date, changes: listClosingChanges(files) });
+  return undefined;
 }
 
 /** What an event says of the files of a closing commit. */

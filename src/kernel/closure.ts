@@ -2,6 +2,7 @@ import { blockedGateCodes, evaluateGates } from "../domain/gates.ts";
 import type { RunStop } from "../domain/run-stop.ts";
 import { commitClosing } from "./closing.ts";
 import { failStage } from "./fail-stage.ts";
+import { findTamperedFile } from "./named-files.ts";
 import { judgeTrust } from "./policy-ingestion.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -16,7 +17,10 @@ export async function closeRun(context: RunContext): Promise<RunStop> {
   const delivered = context.settings.deliver === "none" || (delivery?.status === "moved" && delivery.head === tip);
   if (readyHead !== tip || !delivered) {
     const refused =
-      (await judgeTrust(context, "closure")) ?? (await commitClosing(context)) ?? (await deliver(context));
+      (await judgeFiles(context)) ??
+      (await judgeTrust(context, "closure")) ??
+      (await commitClosing(context)) ??
+      (await deliver(context));
     if (refused !== undefined) return refused;
   }
   const head = recorder.state.tip;
@@ -26,6 +30,13 @@ export async function closeRun(context: RunContext): Promise<RunStop> {
   const reasonCodes = blockedGateCodes({ decisions, simulateBlocked });
   if (reasonCodes.length === 0) recorder.record("stage_finished", { stage: "closure" });
   return { kind: "terminal", terminalState: reasonCodes.length === 0 ? "done" : "blocked", reasonCodes };
+}
+
+/** What the run stands on is what it was when the journal named it, or nothing is delivered: ARTIFACT_TAMPERED. */
+async function judgeFiles(context: RunContext): Promise<RunStop | undefined> {
+  const tampered = await findTamperedFile(context.recorder.state, context.ports.files);
+  if (tampered === undefined) return undefined;
+  return failStage(context, "closure", "ARTIFACT_TAMPERED", `${tampered.path} ${tampered.message}`);
 }
 
 /**

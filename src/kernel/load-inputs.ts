@@ -9,12 +9,14 @@ import {
 } from "../domain/config.ts";
 import type { AgentName } from "../domain/agent-config.ts";
 import { sha256 } from "../domain/digest.ts";
+import { normalizePath } from "../domain/paths.ts";
 import { parsePlan } from "../domain/parse-plan.ts";
 import { orderItems } from "../domain/plan-order.ts";
 import type { LocatedProblem, Plan } from "../domain/plan.ts";
 import type { ReasonCode } from "../domain/reason-codes.ts";
 import { err, ok, type Result } from "../domain/result.ts";
-import { quoteShellWord } from "../domain/shell-word.ts";
+import { quoteRepositoryPath } from "../domain/shell-word.ts";
+import { listValidationCommands, surroundingsOf } from "../domain/validation-commands.ts";
 import type { UserRepository } from "../ports.ts";
 
 /** Why nothing was started: one clear word, and every located problem. Exit 2. */
@@ -90,7 +92,7 @@ export async function loadInputs(user: UserRepository, request: InputRequest): P
           path: request.planPath,
           bytes: planBytes,
           trackedFiles,
-          forbiddenRoots: Object.values(config.paths),
+          ...surroundingsOf(config),
         });
   const planProblems = parsed.problems.filter((problem) => problem.severity === "error");
   const refusals: Refusal[] = [
@@ -113,7 +115,11 @@ export async function loadInputs(user: UserRepository, request: InputRequest): P
   const executor = request.executor ?? readProgram(config.executor);
   const itemIds = orderItems(plan.items).map((item) => item.item_id);
   const wanted = request.items.length === 0 ? itemIds : itemIds.filter((id) => request.items.includes(id));
-  const faults = [...judgeSelection(plan, request.items, wanted), ...judgeProvable(plan, config, executor)];
+  const faults = [
+    ...judgeSelection(plan, request.items, wanted),
+    ...judgeProvable(plan, config, executor),
+    ...judgeClosable(plan, config, trackedFiles),
+  ];
   if (faults.length > 0) return err(faults);
   return ok({
     plan,
@@ -150,7 +156,7 @@ async function loadConfig(
 
 function judgeCommitted(request: InputRequest, committed: Uint8Array | undefined): Refusal | undefined {
   const path = request.planPath;
-  const command = `git add -- ${quoteShellWord(path)} && git commit -m 'Add plan'`;
+  const command = `git add -- ${quoteRepositoryPath(path)} && git commit -m 'Add plan'`;
   if (committed === undefined) {
     return request.planOnDisk === undefined
       ? { code: "USAGE", message: `no such plan: ${path}`, problems: [] }
@@ -200,13 +206,25 @@ function judgeSelection(plan: Plan, asked: readonly string[], wanted: readonly s
   ];
 }
 
+/** A file in the place of a folder that the closing commit writes to is found before any work is done. */
+function judgeClosable(plan: Plan, config: Config, trackedFiles: ReadonlySet<string>): Refusal[] {
+  const keys = plan.metadata === null ? (["evidence"] as const) : (["completed", "evidence"] as const);
+  return keys.flatMap((key) => {
+    const names = normalizePath(config.paths[key]).split("/");
+    const above = names.map((_, index) => names.slice(0, index + 1).join("/"));
+    const file = above.find((path) => trackedFiles.has(path));
+    const message = `paths.${key}: expected a folder at ${config.paths[key]}, found a file or a link at ${file ?? ""} of the commit`;
+    return file === undefined ? [] : [{ code: "CONFIG_INVALID" as const, message, problems: [] }];
+  });
+}
+
 function judgeProvable(plan: Plan, config: Config, executor: ProgramInput | undefined): Refusal[] {
   const verified = plan.items.some((item) => item.required_commands.length + item.required_artifacts.length > 0);
   return [
     ...(executor === undefined
       ? [refuse("EXECUTOR_NOT_CONFIGURED", "no executor: set one in .github/conveyor.yml or give --executor-bin")]
       : []),
-    ...(verified || config.validation.commands.length > 0
+    ...(verified || listValidationCommands(plan, config).length > 0
       ? []
       : [
           refuse(

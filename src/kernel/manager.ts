@@ -3,16 +3,22 @@ import type { EventDetails, FileDigest, StageExecution } from "../domain/journal
 import type { RunStop } from "../domain/run-stop.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Worktree } from "../ports.ts";
+import { PLAN_FILE } from "../domain/saved-run.ts";
 import { failStage } from "./fail-stage.ts";
 import { buildOrchEnv, fillPlaceholders } from "./perform/session-briefing.ts";
+import { readNamed } from "./named-files.ts";
 import { prepareWorktree, sealFiles } from "./prepare-worktree.ts";
 import { limitMs, type RunContext } from "./run-context.ts";
+
+/** The largest artifact of a manager that is kept, in bytes. */
+const ARTIFACT_BYTES_MAX = 64 * 1024 * 1024;
 
 type ManagerReport = Omit<EventDetails<"manager_finished">, "commit">;
 
 /**
  * Runs the program that plans before anything is executed, in a clean prepared worktree of the base. Its artifacts are
- * proof that it planned; nothing that it says decides anything. One that passed is not run again. Reason codes: those
+ * proof that it planned, and copied into the run folder, because the worktree goes; nothing that it says decides
+ * anything. One that passed is not run again. Reason codes: those
  * of `decideManagerOutcome`, PROCESS_TIMEOUT.
  */
 export async function runManager(context: RunContext): Promise<RunStop | undefined> {
@@ -53,7 +59,7 @@ async function runProgram(
     stage: "planning",
     run_id: recorder.state.runId,
     plan_id: context.plan.plan_id,
-    plan_file: await scratch.write("plan.md", (await ports.files.read("plan.md")) ?? ""),
+    plan_file: await scratch.write("plan.md", await readNamed(context, PLAN_FILE)),
     mode: recorder.state.created.mode,
     risk_tier: context.rules.admission.risk.tier,
   };
@@ -79,6 +85,11 @@ async function runProgram(
   });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   const { missing, malformed } = await ports.artifacts.check(worktree.path, note, manager.expected_artifacts);
+  const kept = await keepArtifacts(
+    context,
+    { worktree, folder },
+    manager.expected_artifacts.filter((path) => !missing.includes(path) && !malformed.includes(path)),
+  );
   const execution = buildStageExecution({
     stage: "planning",
     purpose: "manager",
@@ -88,13 +99,28 @@ async function runProgram(
     env,
     report,
     missingArtifacts: missing,
-    malformedArtifacts: malformed,
+    malformedArtifacts: [...malformed, ...kept.tooLarge],
   });
   return {
     ending: report.ending,
     tamper: [...tamper],
     survivors: report.survivors.map(({ pid, command: words }) => ({ pid, command: words })),
     executions: [execution],
-    files: await sealFiles(context, [stdout, stderr]),
+    files: [...(await sealFiles(context, [stdout, stderr])), ...kept.files],
   };
+}
+
+async function keepArtifacts(
+  { ports }: RunContext,
+  { worktree, folder }: { worktree: Worktree; folder: string },
+  paths: readonly string[],
+): Promise<{ files: FileDigest[]; tooLarge: string[] }> {
+  const files: FileDigest[] = [];
+  const tooLarge: string[] = [];
+  for (const path of new Set(paths)) {
+    const bytes = await ports.artifacts.read(worktree.path, path, ARTIFACT_BYTES_MAX);
+    if (bytes === undefined) tooLarge.push(path);
+    else files.push(await ports.files.write(`${folder}/artifacts/${path}`, bytes));
+  }
+  return { files, tooLarge };
 }

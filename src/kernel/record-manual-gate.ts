@@ -1,6 +1,6 @@
 import { rulesOf } from "../domain/item-rules.ts";
 import type { FileDigest } from "../domain/journal.ts";
-import { encodeName } from "../domain/ids.ts";
+import { encodeFileName, encodeName } from "../domain/ids.ts";
 import type { SavedRun } from "../domain/saved-run.ts";
 import type { Ports } from "../ports.ts";
 import { createRecorder } from "./recorder.ts";
@@ -26,7 +26,7 @@ export async function recordManualGate(ports: Ports, run: SavedRun, request: Gat
   const files: FileDigest[] = [];
   for (const { name, bytes } of request.evidence) {
     const folder = `items/${encodeName(request.itemId)}/gate-${run.state.seq}`;
-    files.push(await ports.files.write(`${folder}/${encodeName(name)}`, bytes));
+    files.push(await ports.files.write(`${folder}/${encodeFileName(name)}`, bytes));
   }
   recorder.record(
     "gate_decided",

@@ -2,12 +2,13 @@ import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
 import { DEFAULT_CONFIG_PATH } from "../domain/config.ts";
 import { rulesOf } from "../domain/item-rules.ts";
 import { sha256 } from "../domain/digest.ts";
-import { encodeName } from "../domain/ids.ts";
+import { encodeFileName, encodeName } from "../domain/ids.ts";
 import type { EventDetails, FileDigest } from "../domain/journal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import { listPreparedTips } from "../domain/run.ts";
 import type { SavedRun, SavedRunFault } from "../domain/saved-run.ts";
 import type { Ports } from "../ports.ts";
+import { findTamperedFile } from "./named-files.ts";
 import { finishRefresh } from "./refresh-run.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { RunContext, Settings } from "./run-context.ts";
@@ -31,7 +32,7 @@ export interface ResumeFacts {
  */
 export async function checkSavedRun(
   run: SavedRun,
-  ports: { readonly files: Pick<Ports["files"], "digest">; readonly repository: Ports["repository"] },
+  ports: { readonly files: Pick<Ports["files"], "digestSaved">; readonly repository: Ports["repository"] },
   facts: Pick<ResumeFacts, "checkpoint">,
 ): Promise<Result<{ warnings: string[] }, SavedRunFault>> {
   const { state, journal } = run;
@@ -42,14 +43,8 @@ export async function checkSavedRun(
   if (verdict.kind === "corrupt") {
     return err({ code: "CHECKPOINT_CORRUPT", path: "orchestrator_checkpoint.json", message: verdict.why });
   }
-  for (const file of state.files.values()) {
-    // Reports are written again at every stop; between two stops the old ones may stand, or be half replaced.
-    if (file.path === REPORT_JSON || file.path === REPORT_MARKDOWN) continue;
-    const found = await ports.files.digest(file.path);
-    if (found?.sha256 === file.sha256) continue;
-    const message = found === undefined ? "is missing" : "is not what the journal names";
-    return err({ code: "ARTIFACT_TAMPERED", path: file.path, message });
-  }
+  const tampered = await findTamperedFile(state, ports.files);
+  if (tampered !== undefined) return err({ code: "ARTIFACT_TAMPERED", ...tampered });
   const fault = await checkCommits(run, ports.repository);
   return fault === undefined
     ? ok({ warnings: verdict.kind === "rebuild" ? [`${verdict.why}; it was rebuilt from the journal`] : [] })
@@ -152,7 +147,8 @@ async function recordEvidence(ports: Ports, recorder: Recorder, evidence: Eviden
   for (const [itemId, supplied] of evidence) {
     const folder = `items/${encodeName(itemId)}/evidence-${recorder.state.seq}`;
     const files: FileDigest[] = [];
-    for (const { name, bytes } of supplied) files.push(await ports.files.write(`${folder}/${encodeName(name)}`, bytes));
+    for (const { name, bytes } of supplied)
+      files.push(await ports.files.write(`${folder}/${encodeFileName(name)}`, bytes));
     recorder.record("evidence_supplied", { files }, itemId);
   }
 }

@@ -2,6 +2,7 @@ import type { FileDigest, StageExecution } from "../domain/journal.ts";
 import type { ProcessEnding } from "../domain/process-report.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Stage } from "../domain/stages.ts";
+import { inBash } from "../domain/validation-commands.ts";
 import type { Worktree } from "../ports.ts";
 import { sealFiles } from "./prepare-worktree.ts";
 import { limitMs, type RunContext } from "./run-context.ts";
@@ -11,7 +12,7 @@ export interface CommandRequest {
   readonly command: readonly [string, ...string[]];
   readonly purpose: Extract<
     StageExecution["purpose"],
-    "required_command" | "suggested_command" | "validation_command" | "red_command"
+    "required_command" | "suggested_command" | "surface_command" | "validation_command" | "red_command"
   >;
 }
 
@@ -63,4 +64,26 @@ export async function runCommands(
     if (report.ending.kind === "cancelled") break;
   }
   return { results, executions, files: await sealFiles(context, logs) };
+}
+
+/** Makes a request of a command of the plan. */
+export function asRequest(purpose: CommandRequest["purpose"]): (words: string) => CommandRequest {
+  return (words) => ({ command: inBash(words), purpose });
+}
+
+/** What a required command is told. */
+export function verificationEnv(
+  context: RunContext,
+  itemId: string,
+  attempt: number,
+  round: number,
+): Record<string, string> {
+  return {
+    ORCH_STAGE: "verify",
+    ORCH_RUN_ID: context.recorder.state.runId,
+    ORCH_PLAN_ID: context.plan.plan_id,
+    ORCH_ITEM_ID: itemId,
+    ORCH_ATTEMPT: String(attempt),
+    ORCH_ROUND: String(round),
+  };
 }

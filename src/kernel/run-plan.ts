@@ -4,6 +4,8 @@ import { buildSkippedExecution } from "../domain/stage-execution.ts";
 import type { StopState } from "../domain/run.ts";
 import { closeRun } from "./closure.ts";
 import { executeItems } from "./execution.ts";
+import { failStage } from "./fail-stage.ts";
+import { FileTamperedError } from "./named-files.ts";
 import { planRun } from "./planning.ts";
 import { ingestPolicy } from "./policy-ingestion.ts";
 import type { RunContext } from "./run-context.ts";
@@ -40,9 +42,19 @@ async function runStage(context: RunContext, stage: Stage): Promise<RunStop | un
     return undefined;
   }
   recorder.record("stage_started", { stage });
-  const stop = context.ports.interrupt.aborted ? interrupted() : await RUN_STAGE[stage](context);
+  const stop = context.ports.interrupt.aborted ? interrupted() : await performStage(context, stage);
   if (stop === undefined) recorder.record("stage_finished", { stage });
   return stop;
+}
+
+/** A stage that meets a file which somebody else wrote fails; whatever it was about to do with it is not done. */
+async function performStage(context: RunContext, stage: Stage): Promise<RunStop | undefined> {
+  try {
+    return await RUN_STAGE[stage](context);
+  } catch (fault) {
+    if (!(fault instanceof FileTamperedError)) throw fault;
+    return failStage(context, stage, "ARTIFACT_TAMPERED", fault.message);
+  }
 }
 
 function interrupted(): RunStop {

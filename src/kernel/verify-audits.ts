@@ -4,7 +4,7 @@ import { mergedFindingsOf } from "../domain/item-decide.ts";
 import type { ItemRules } from "../domain/item-rules.ts";
 import type { FileDigest, JournalEvent } from "../domain/journal.ts";
 import { renderMergedFindings } from "../domain/merged-findings.ts";
-import { foldRun } from "../domain/run.ts";
+import { evolveRun, newRun } from "../domain/run.ts";
 import type { SavedRun } from "../domain/saved-run.ts";
 import { parseTriageReport } from "../domain/triage.ts";
 import type { RunRepository } from "../ports.ts";
@@ -85,21 +85,26 @@ async function judgeLanes({ journal }: SavedRun, ports: AuditPorts): Promise<Mis
   return mismatches;
 }
 
-/** The findings follow from the state before them, so the run is folded up to there. */
+/** The findings follow from the state before them, so the run is folded once more and looked at on the way. */
 function judgeMergedFindings({ journal }: SavedRun, rules: ItemRules): Mismatch[] {
-  return eventsOf(journal.events, "findings_merged").flatMap((event) => {
-    const state = foldRun(journal.events.slice(0, event.seq - 1), rules);
-    const candidate = state.items
-      .find((item) => item.itemId === event.item_id)
-      ?.attempts.at(-1)
-      ?.candidates.at(-1);
-    const text = candidate === undefined ? "" : renderMergedFindings(mergedFindingsOf(candidate));
-    const { findings_sha256: named, files } = event.details;
-    const same = sha256(text) === named && files.length === 1 && files[0]?.sha256 === named;
-    return same
-      ? []
-      : [at(files[0]?.path ?? `run-events.jsonl:${event.seq}`, "is not what the lanes' findings merge to")];
-  });
+  const [first, ...rest] = journal.events;
+  if (first?.type !== "run_created") return [];
+  const mismatches: Mismatch[] = [];
+  let state = newRun(first);
+  for (const event of rest) {
+    if (event.type === "findings_merged") {
+      const item = state.items.find(({ itemId }) => itemId === event.item_id);
+      const candidate = item?.attempts.at(-1)?.candidates.at(-1);
+      const text = candidate === undefined ? "" : renderMergedFindings(mergedFindingsOf(candidate));
+      const { findings_sha256: named, files } = event.details;
+      if (sha256(text) !== named || files.length !== 1 || files[0]?.sha256 !== named) {
+        const where = files[0]?.path ?? `run-events.jsonl:${event.seq}`;
+        mismatches.push(at(where, "is not what the lanes' findings merge to"));
+      }
+    }
+    state = evolveRun(state, event, rules);
+  }
+  return mismatches;
 }
 
 async function judgeTriage({ journal }: SavedRun, ports: AuditPorts): Promise<Mismatch[]> {
@@ -123,12 +128,17 @@ async function judgeTriage({ journal }: SavedRun, ports: AuditPorts): Promise<Mi
   return mismatches;
 }
 
+/** Walks back from an event, since what it answers stands close before it. */
 function lastBefore<T extends JournalEvent["type"]>(
   events: readonly JournalEvent[],
   event: JournalEvent,
   type: T,
 ): Extract<JournalEvent, { type: T }> | undefined {
-  return eventsOf(events.slice(0, event.seq - 1), type)
-    .filter((candidate) => candidate.item_id === event.item_id)
-    .at(-1);
+  for (let seq = event.seq - 1; seq > 0; seq -= 1) {
+    const candidate = events[seq - 1];
+    if (candidate?.type === type && candidate.item_id === event.item_id) {
+      return candidate as Extract<JournalEvent, { type: T }>;
+    }
+  }
+  return undefined;
 }

@@ -8,6 +8,8 @@ import { isHighApproved } from "../domain/policy.ts";
 import { classifyRisk } from "../domain/risk.ts";
 import { evolveRun, newRun } from "../domain/run.ts";
 import { findProtectedException, judgeScope, VIOLATIONS_MAX } from "../domain/scope.ts";
+import { findSurface } from "../domain/verification-surface.ts";
+import { judgeVerification } from "../domain/verification.ts";
 import type { RunRepository } from "../ports.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 
@@ -22,6 +24,7 @@ export async function judgeCandidates(
 ): Promise<Mismatch[]> {
   const { plan, config } = run;
   const mismatches: Mismatch[] = [];
+  const listed: ListedCandidate[] = [];
   const { tier } = classifyRisk({ plan, config });
   for (const { event, isHighApproved: isApproved } of listCandidates(run)) {
     const { base_commit: base, tree, commit, files, violations } = event.details;
@@ -58,10 +61,31 @@ export async function judgeCandidates(
       mismatches.push(at(`repo.git commit ${commit}`, "is not a commit of the candidate's tree on its base"));
       continue;
     }
-    const found = await readDifference(ports.repository, base, tree);
-    if (found === undefined) mismatches.push(at(`repo.git commit ${commit}`, "cannot be read whole"));
-    else if (canonicalJson(found) !== canonicalJson(changes)) {
-      mismatches.push(at(path ?? commit, "is not what differs between the base and the candidate"));
+    listed.push({ base, tree, commit, changes, path: path ?? commit });
+  }
+  return [...mismatches, ...(await judgeLists(listed, ports.repository))];
+}
+
+/** A candidate whose commit is of its tree, and the list of changes that scope was judged by. */
+interface ListedCandidate {
+  readonly base: string;
+  readonly tree: string;
+  readonly commit: string;
+  readonly changes: readonly TreeChange[];
+  readonly path: string;
+}
+
+/** Compares the lists of changes with the trees, all at once: one question to git for each would cost a process each. */
+async function judgeLists(listed: readonly ListedCandidate[], repository: RunRepository): Promise<Mismatch[]> {
+  const mismatches: Mismatch[] = [];
+  const pairs: { from: string; to: string }[] = [];
+  for (const { base, tree } of listed) pairs.push({ from: (await repository.readTreeOf(base)) ?? base, to: tree });
+  const found = await repository.listChangesOfPairs(pairs);
+  for (const [index, { commit, changes, path }] of listed.entries()) {
+    const differing = found[index];
+    if (differing === undefined) mismatches.push(at(`repo.git commit ${commit}`, "cannot be read whole"));
+    else if (canonicalJson(differing) !== canonicalJson(changes)) {
+      mismatches.push(at(path, "is not what differs between the base and the candidate"));
     }
   }
   return mismatches;
@@ -101,6 +125,36 @@ export async function judgeArtifacts({ journal }: SavedRun, repository: RunRepos
   return mismatches;
 }
 
+/** Finds again what each verified candidate changed of its own verification: nobody is to be spared the second run. */
+export async function judgeSurfaces(
+  { journal, plan, config }: SavedRun,
+  repository: RunRepository,
+): Promise<Mismatch[]> {
+  const builtOf = new Map(eventsOf(journal.events, "candidate_built").map(({ details }) => [details.commit, details]));
+  const items = new Map(plan.items.map((item) => [item.item_id, item]));
+  const asked = eventsOf(journal.events, "verification_finished").flatMap((event) => {
+    const { commit, tamper } = event.details;
+    const built = builtOf.get(commit);
+    const item = items.get(event.item_id ?? "");
+    if (tamper.length > 0 || built === undefined || item === undefined) return [];
+    const passed = judgeVerification({ ...event.details, surface: null }).kind === "passed";
+    return passed ? [{ event, item, base: built.base_commit, tree: built.tree }] : [];
+  });
+  const pairs: { from: string; to: string }[] = [];
+  for (const { base, tree } of asked) pairs.push({ from: (await repository.readTreeOf(base)) ?? base, to: tree });
+  const found = await repository.listChangesOfPairs(pairs);
+  return asked.flatMap(({ event, item }, index) => {
+    const changes = found[index];
+    if (changes === undefined) return [];
+    const { surface } = event.details;
+    const { paths, deletedTests } = findSurface(changes, item.required_commands, config.validation["test-paths"]);
+    const named = { paths: surface?.paths ?? [], deletedTests: surface?.deleted_tests ?? [] };
+    return canonicalJson(named) === canonicalJson({ paths, deletedTests })
+      ? []
+      : [at(`run-events.jsonl:${event.seq}`, "what the candidate changed of its own verification is another")];
+  });
+}
+
 /** Whether a commit has exactly that tree and that one parent. */
 export async function isCommitOf(
   repository: RunRepository,
@@ -115,19 +169,6 @@ export async function isCommitOf(
 function parseChanges(bytes: Uint8Array | undefined): TreeChange[] | undefined {
   try {
     return treeChangeSchema.array().parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    return undefined;
-  }
-}
-
-/** What differs between two trees; nothing when one of them, or a file that differs, cannot be read. */
-async function readDifference(
-  repository: RunRepository,
-  base: string,
-  tree: string,
-): Promise<readonly TreeChange[] | undefined> {
-  try {
-    return await repository.listChanges(base, tree);
   } catch {
     return undefined;
   }

@@ -10,11 +10,12 @@ import { buildSavedReport } from "../domain/saved-report.ts";
 import { listPreparedTips } from "../domain/run.ts";
 import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
 import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
+import { surroundingsOf } from "../domain/validation-commands.ts";
 import type { Agents, RunRepository } from "../ports.ts";
 import { judgeAgents } from "./verify-agents.ts";
 import { judgeAudits } from "./verify-audits.ts";
 import { judgeClosing } from "./verify-closing.ts";
-import { judgeArtifacts, isCommitOf, judgeCandidates } from "./verify-candidates.ts";
+import { judgeArtifacts, isCommitOf, judgeCandidates, judgeSurfaces } from "./verify-candidates.ts";
 import { renderReportMarkdown } from "../render/report-markdown.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 import { REPORT_JSON, REPORT_MARKDOWN } from "./seal-run.ts";
@@ -85,6 +86,7 @@ async function judgeHistory(run: SavedRun, ports: VerifyPorts): Promise<Mismatch
     ...(await judgePolicy(run, ports)),
     ...(await judgeCandidates(run, ports)),
     ...(await judgeArtifacts(run, ports.repository)),
+    ...(await judgeSurfaces(run, ports.repository)),
     ...(await judgeAudits(run, rulesOf(run.config, run.plan), ports)),
     ...(await judgeCommits(run, ports)),
     ...(await judgeClosing(run, ports)),
@@ -150,7 +152,7 @@ async function judgePlan({ state, plan, config }: SavedRun, { repository }: Veri
     path,
     bytes,
     trackedFiles: new Set(await repository.listFilesAt(base)),
-    forbiddenRoots: Object.values(config.paths),
+    ...surroundingsOf(config),
   });
   const same = parsed.plan !== undefined && canonicalJson(parsed.plan) === canonicalJson(plan);
   const moved = await repository.readFileAt(state.baseCommit, path);

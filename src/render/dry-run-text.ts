@@ -3,6 +3,7 @@ import { boundCalls } from "../domain/call-bound.ts";
 import type { Config, Mode } from "../domain/config.ts";
 import type { Plan } from "../domain/plan.ts";
 import { classifyRisk } from "../domain/risk.ts";
+import { listValidationCommands } from "../domain/validation-commands.ts";
 import { showText } from "../domain/visible-text.ts";
 
 /** What a dry run shows. */
@@ -25,7 +26,8 @@ export interface DryRunFacts {
 export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): string {
   const { plan, config, mode, manager } = facts;
   const risk = classifyRisk({ plan, config });
-  const bound = boundCalls(plan, config, facts.selectedIds);
+  const validation = listValidationCommands(plan, config);
+  const bound = boundCalls(plan, config, facts.selectedIds, manager !== undefined);
   const items = facts.itemIds
     .filter((id) => facts.selectedIds.includes(id))
     .flatMap((id) => plan.items.filter((item) => item.item_id === id));
@@ -49,8 +51,9 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       })),
       audits: config.audits.lanes.map((lane) => ({ lane: lane.name, command: wordsOf(lane) })),
       triage: config.triage.use === "rules" ? null : wordsOf(config.triage),
-      validation: config.validation.commands,
+      validation: validation,
       most_calls: {
+        manager_sessions: bound.managerSessions,
         executor_sessions: bound.executorSessions,
         verification_commands: bound.verificationCommands,
         red_commands: bound.redCommands,
@@ -80,8 +83,8 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
     ]),
     ...config.audits.lanes.map((lane) => `audit     ${lane.name}: ${wordsOf(lane).map(show).join(" ")}`),
     ...(config.triage.use === "rules" ? [] : [`triage    ${wordsOf(config.triage).map(show).join(" ")}`]),
-    ...config.validation.commands.map((command) => `validate  ${command.map(show).join(" ")}`),
-    `at most   ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
+    ...validation.map((command) => `validate  ${command.map(show).join(" ")}`),
+    `at most   ${bound.managerSessions} manager sessions, ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
       `${bound.redCommands} commands on the base, ${bound.auditorSessions} auditor sessions, ` +
       `${bound.triageSessions} triage sessions, ` +
       `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,

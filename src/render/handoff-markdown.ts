@@ -1,5 +1,6 @@
 import type { HandoffNote } from "../domain/handoff-note.ts";
-import { cleanLine, showText } from "../domain/visible-text.ts";
+import { dropHiddenLine } from "../domain/hidden-text.ts";
+import { showText } from "../domain/visible-text.ts";
 
 /** Renders a handoff note for eyes; what the executor said of itself is marked as such. */
 export function renderHandoffMarkdown(note: HandoffNote): string {
@@ -22,7 +23,7 @@ export function renderHandoffMarkdown(note: HandoffNote): string {
     .concat("\n");
 }
 
-/** One line for each entry: text of an executor cannot begin a heading or an entry of its own. */
+/** One line for each entry, and nothing that its Markdown would hide: text of an executor begins no heading of its own. */
 function list(entries: readonly string[]): string {
-  return entries.map((entry) => `- ${cleanLine(entry)}`).join("\n");
+  return entries.map((entry) => `- ${dropHiddenLine(entry)}`).join("\n");
 }

@@ -12,6 +12,12 @@ export function renderAuditPrompt(prompt: AuditPrompt): string {
     `## What was asked for\n\n${renderTask(task)}`,
     list("## Deliverables", task.deliverables),
     ...renderGuardrails(prompt.guardrails, "it"),
+    ...(prompt.surface.length === 0
+      ? []
+      : [
+          `## It changed what it is verified by\n\nVerification passed with these changes. The orchestrator verified the candidate once more with these files as the base has them (\`surface\` in verification.json). That decides nothing: judge whether the item rightly changes its own checks.`,
+          fence(prompt.surface.join("\n")),
+        ]),
     ...(task.background.length === 0
       ? []
       : [

@@ -58,7 +58,10 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
       return say("red", `${item}candidate refused: ${event.details.reason_code} ${event.details.detail}`);
     case "verification_finished": {
       const verdict = judgeVerification(event.details);
-      if (verdict.kind === "passed") return say("green", `${item}verified in a clean checkout`);
+      if (verdict.kind === "passed") {
+        const own = event.details.surface === null ? "" : "; it changed what it is verified by";
+        return say(own === "" ? "green" : "yellow", `${item}verified in a clean checkout${own}`);
+      }
       return say(
         "red",
         `${item}verification ${verdict.kind}${verdict.kind === "failed" ? `: ${verdict.failures.join("; ")}` : ""}`,

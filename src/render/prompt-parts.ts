@@ -24,7 +24,7 @@ export function joinParts(parts: readonly string[]): string {
 export function renderTask(task: PromptTask): string {
   const lines = [
     `Action: ${task.action}`,
-    `Why now: ${task.whyNow}`,
+    ...(task.whyNow === "" ? [] : [`Why now: ${task.whyNow}`]),
     `Done when: ${task.exitCriteria}`,
     ...(task.notes === "" ? [] : [`Notes: ${task.notes}`]),
   ];

@@ -4,6 +4,7 @@ import { describeOutline, evolveOutline, isSince, isTime, type RunOutline } from
 import { BEFORE_JOURNAL, followJournal } from "../../domain/journal-text.ts";
 import { parsePlan } from "../../domain/parse-plan.ts";
 import { EXIT } from "../../domain/run-stop.ts";
+import { surroundingsOf } from "../../domain/validation-commands.ts";
 import {
   renderHistoryEvent,
   renderPlanLine,
@@ -111,9 +112,7 @@ function* listPlans({ places }: Workplace, latest: ReadonlyMap<string, HistoryRu
       const path = relative(places.root, file);
       const bytes = world.readLocalFile(file);
       const { plan, problems } =
-        bytes === undefined
-          ? { plan: undefined, problems: [] }
-          : parsePlan({ path, bytes, forbiddenRoots: Object.values(config.paths) });
+        bytes === undefined ? { plan: undefined, problems: [] } : parsePlan({ path, bytes, ...surroundingsOf(config) });
       const run = plan === undefined ? undefined : latest.get(plan.plan_id);
       yield {
         path,

@@ -4,6 +4,7 @@ import { isDecisionCounted } from "../../domain/item-gate.ts";
 import { rulesOf } from "../../domain/item-rules.ts";
 import { judgeGateRequest, type GateDecision } from "../../domain/manual-gate.ts";
 import { EXIT } from "../../domain/run-stop.ts";
+import { showText } from "../../domain/visible-text.ts";
 import { recordManualGate } from "../../kernel/record-manual-gate.ts";
 import { refuse, requireRun } from "../answer.ts";
 import type { Io } from "../io.ts";
@@ -23,11 +24,12 @@ export function gate(decision: GateDecision) {
     if (automated !== undefined)
       return refuse(io, "USAGE", `a gate is decided by a person, not where ${automated} is set`);
     if (options.by.trim() === "") return refuse(io, "USAGE", "--by: expected a name");
+    if (options.note.trim() === "") return refuse(io, "USAGE", "--note: expected a text, why it is decided so");
     const evidence: { name: string; bytes: Uint8Array }[] = [];
     for (const path of options.evidence ?? []) {
-      const bytes = world.readLocalFile(resolvePath(io.cwd, path));
-      if (bytes === undefined) return refuse(io, "USAGE", `--evidence: cannot read ${path}`);
-      evidence.push({ name: basename(path), bytes });
+      const read = world.readEvidence(resolvePath(io.cwd, path));
+      if (!read.ok) return refuse(io, "USAGE", `--evidence: ${showText(path)} ${read.error}`);
+      evidence.push({ name: basename(path), bytes: read.value });
     }
     if (new Set(evidence.map((file) => file.name)).size < evidence.length) {
       return refuse(io, "USAGE", "--evidence: expected files of different names");

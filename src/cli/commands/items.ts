@@ -1,11 +1,9 @@
-import { resolve } from "node:path";
-import { openWorkplace, world } from "../../compose.ts";
 import { orderItems } from "../../domain/plan-order.ts";
-import { parsePlan } from "../../domain/parse-plan.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { renderItem, renderItemsTable } from "../../render/items-text.ts";
 import { printProblems, refuse } from "../answer.ts";
+import { readCheckoutPlan } from "../checkout-plan.ts";
 import type { Format, Io } from "../io.ts";
 
 /** `conveyor items list PLAN`: items in the order of work. */
@@ -34,11 +32,8 @@ export async function showItem(io: Io, planPath: string, itemId: string, options
 }
 
 async function readPlan(io: Io, path: string): Promise<Plan | number> {
-  const bytes = world.readLocalFile(resolve(io.cwd, path));
-  if (bytes === undefined) return refuse(io, "USAGE", `cannot read ${path}`);
-  const opened = await openWorkplace(io.cwd, io.env);
-  const inside = opened.ok ? world.toRepositoryPath(opened.value.places.root, io.cwd, path) : undefined;
-  const { plan, problems } = parsePlan({ path: inside ?? path, bytes });
-  printProblems(io, problems);
-  return plan ?? EXIT.usage;
+  const read = await readCheckoutPlan(io, path);
+  if (typeof read === "number") return read;
+  printProblems(io, read.problems);
+  return read.plan ?? EXIT.usage;
 }

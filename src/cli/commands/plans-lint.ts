@@ -2,14 +2,26 @@ import { join, resolve } from "node:path";
 import { openWorkplace, type Workplace, world } from "../../compose.ts";
 import type { Config } from "../../domain/config.ts";
 import { parsePlan } from "../../domain/parse-plan.ts";
-import { buildProblemLine, type LocatedProblem } from "../../domain/plan.ts";
+import { isInside, normalizePath } from "../../domain/paths.ts";
+import { buildProblemLine, type LocatedProblem, type Plan } from "../../domain/plan.ts";
+import { PLAN_PROBLEM_CODES } from "../../domain/plan-problem-codes.ts";
+import { FOLDER_STATUSES, judgeIds, judgeQueue, type PlanFolder } from "../../domain/plan-queue.ts";
 import { EXIT } from "../../domain/run-stop.ts";
+import { surroundingsOf } from "../../domain/validation-commands.ts";
+import { renderSarif } from "../../render/sarif.ts";
 import { refuse } from "../answer.ts";
 import { readCheckoutConfig } from "../checkout-config.ts";
-import type { Format, Io } from "../io.ts";
+import type { Io } from "../io.ts";
+
+/** Output forms of `plans lint`. */
+export const LINT_FORMATS = ["text", "json", "sarif"] as const;
 
 /** `conveyor plans lint [PATH…]`: every problem of every plan; exit 2 if any is an error. */
-export async function lintPlans(io: Io, paths: string[], options: { format: Format }): Promise<number> {
+export async function lintPlans(
+  io: Io,
+  paths: string[],
+  options: { format: (typeof LINT_FORMATS)[number] },
+): Promise<number> {
   const opened = await openWorkplace(io.cwd, io.env);
   const workplace = opened.ok ? opened.value : undefined;
   const config = readCheckoutConfig(workplace?.places.root);
@@ -19,17 +31,22 @@ export async function lintPlans(io: Io, paths: string[], options: { format: Form
   const tracked =
     workplace === undefined ? undefined : new Set(await workplace.user.listFilesAt(workplace.user.headCommit));
   const problems: LocatedProblem[] = [...config.problems];
+  const plans: Plan[] = [];
   let files = 0;
   for (const path of wanted) {
     const found = world.listPlanFiles(resolve(io.cwd, path));
     if (found === undefined) return refuse(io, "USAGE", `no such file or folder: ${path}`);
     for (const file of found) {
       files += 1;
-      problems.push(...lintPlan(io, workplace, file, { tracked, config: config.config }));
+      const linted = lintPlan(io, workplace, file, { tracked, config: config.config });
+      problems.push(...linted.problems);
+      if (linted.plan !== undefined) plans.push(linted.plan);
     }
   }
+  problems.push(...judgeIds(plans));
   const errors = problems.filter((problem) => problem.severity === "error").length;
   if (options.format === "json") io.out(`${JSON.stringify({ files, errors, problems }, null, 2)}\n`);
+  else if (options.format === "sarif") io.out(renderSarif(problems, io.version));
   else {
     for (const problem of problems) io.out(buildProblemLine(problem));
     io.note(
@@ -44,20 +61,31 @@ function lintPlan(
   workplace: Workplace | undefined,
   file: string,
   facts: { tracked: ReadonlySet<string> | undefined; config: Config },
-): LocatedProblem[] {
+): { plan: Plan | undefined; problems: LocatedProblem[] } {
   const bytes = world.readLocalFile(file);
   const path =
     (workplace === undefined ? undefined : world.toRepositoryPath(workplace.places.root, io.cwd, file)) ?? file;
   if (bytes === undefined) {
-    return [{ path, line: 1, column: 1, severity: "error", code: "PLAN_UNREADABLE", message: "cannot read the file" }];
+    const code = "PLAN_UNREADABLE";
+    const { severity } = PLAN_PROBLEM_CODES[code];
+    const message = "expected a file that can be read; found none; for example give yourself leave to read it";
+    return { plan: undefined, problems: [{ path, line: 1, column: 1, severity, code, message }] };
   }
   const inRepository = workplace !== undefined && path !== file;
-  return parsePlan({
+  const { plan, problems } = parsePlan({
     path,
     bytes,
-    forbiddenRoots: Object.values(facts.config.paths),
+    ...surroundingsOf(facts.config),
     ...(inRepository && facts.tracked !== undefined ? { trackedFiles: facts.tracked } : {}),
-  }).problems;
+  });
+  const queue = plan === undefined ? [] : judgeQueue(plan, inRepository ? folderOf(path, facts.config) : undefined);
+  return { plan, problems: [...queue, ...problems] };
+}
+
+/** Which of the configured folders a plan lies in. */
+function folderOf(path: string, { paths }: Config): PlanFolder | undefined {
+  const folders = Object.keys(FOLDER_STATUSES) as PlanFolder[];
+  return folders.find((folder) => isInside(normalizePath(paths[folder]), path));
 }
 
 function activeFolder(workplace: Workplace | undefined, config: Config): string[] | undefined {

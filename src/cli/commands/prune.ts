@@ -76,17 +76,24 @@ async function judgeAll(
     const saved = read.ok
       ? {
           stop: read.value.state.stop,
+          delivered: read.value.state.delivery?.status === "moved",
           whole: isWhole(read.value, world.readCheckpoint(folder)),
           lastAt: read.value.state.lastAt,
         }
       : undefined;
     const holder = world.readHolder(folder)?.holder;
-    const verdict = judgePrunableRun({ holder, givenUp: givenUp.includes(name), saved }, cutoff);
+    const verdict = judgePrunableRun(
+      { holder, isLink: world.isLink(folder), givenUp: givenUp.includes(name), saved },
+      cutoff,
+    );
     return { kind: "run", name, verdict, remove: removeFolder(folder) };
   });
   const starts = world.listStartFolders(places).map((folder): Subject => {
     const runId = basename(folder);
-    const verdict = judgeStartFolder({ runId, holder: world.readHolder(folder)?.holder }, cutoff);
+    const verdict = judgeStartFolder(
+      { runId, holder: world.readHolder(folder)?.holder, names: world.listNames(folder) },
+      cutoff,
+    );
     return { kind: "start", name: runId, verdict, remove: removeFolder(folder) };
   });
   const caches = world.listCaches(places).map((cache): Subject => {

@@ -105,7 +105,7 @@ function readEvidence(io: Io, run: SavedRun, folder: string | undefined): Eviden
   const root = resolvePath(io.cwd, folder);
   const own = waiting
     .map((id) => ({ id, path: join(root, encodeName(id)) }))
-    .filter(({ path }) => world.readFolder(path) !== undefined);
+    .filter(({ path }) => world.listFolder(path) !== undefined);
   const [only] = waiting;
   if (own.length === 0 && (only === undefined || waiting.length > 1)) {
     return refuse(
@@ -116,14 +116,18 @@ function readEvidence(io: Io, run: SavedRun, folder: string | undefined): Eviden
   }
   const evidence = new Map<string, readonly { name: string; bytes: Uint8Array }[]>();
   for (const { id, path } of own.length > 0 || only === undefined ? own : [{ id: only, path: root }]) {
-    const found = world.readFolder(path);
-    const [other] = found?.others ?? [];
-    if (other !== undefined) {
-      return refuse(io, "USAGE", `--evidence-dir: expected plain files alone in ${path}, found ${showText(other)}`);
+    const names = world.listFolder(path) ?? [];
+    if (names.length === 0) return refuse(io, "USAGE", `--evidence-dir: expected files in ${path}, found none`);
+    const files: { name: string; bytes: Uint8Array }[] = [];
+    for (const name of names) {
+      const read = world.readEvidence(join(path, name));
+      if (!read.ok) {
+        const what = `${showText(name)} ${read.error}`;
+        return refuse(io, "USAGE", `--evidence-dir: expected plain files with content alone in ${path}: ${what}`);
+      }
+      files.push({ name, bytes: read.value });
     }
-    if (found === undefined || found.files.length === 0)
-      return refuse(io, "USAGE", `--evidence-dir: expected files in ${path}, found none`);
-    evidence.set(id, found.files);
+    evidence.set(id, files);
   }
   return evidence;
 }

@@ -11,7 +11,7 @@ import { printProblems, printRefusals, refuse, requireWorkplace } from "../answe
 import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { startDeadline } from "../deadline.ts";
 import { finishRun } from "../finish-run.ts";
-import type { Io } from "../io.ts";
+import { NothingBegunError, type Io } from "../io.ts";
 import { costLimitOf, costLimitProblem, given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { readVersions } from "../versions.ts";
@@ -34,6 +34,7 @@ interface RunOptions extends InvocationOptions {
 export async function run(io: Io, planArgument: string, options: RunOptions): Promise<number> {
   const workplace = await requireWorkplace(io);
   if (typeof workplace === "number") return workplace;
+  if (workplace.user.tooOld !== undefined) return refuse(io, "REPOSITORY_UNSUPPORTED", workplace.user.tooOld);
   const parsed = parseSettings(options, io.env);
   if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
   const planPath = world.toRepositoryPath(workplace.places.root, io.cwd, planArgument);
@@ -77,54 +78,70 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   }
   const limit = limitOf(options, inputs.value.config);
   using deadline = startDeadline(io.interrupt, limit.minutes);
-  const opened = await openNewRun(
-    workplace,
-    {
-      interrupt: deadline.interrupt,
-      progress: createProgress(io, options.quiet ?? false),
-      checkpointCopy: copy.value,
-    },
-    {
-      outputDir: options.outputDir === undefined ? undefined : resolve(io.cwd, options.outputDir),
-      planId: inputs.value.plan.plan_id,
-    },
+  const opened = await begin(
+    openNewRun(
+      workplace,
+      {
+        interrupt: deadline.interrupt,
+        progress: createProgress(io, options.quiet ?? false),
+        checkpointCopy: copy.value,
+      },
+      {
+        outputDir: options.outputDir === undefined ? undefined : resolve(io.cwd, options.outputDir),
+        planId: inputs.value.plan.plan_id,
+      },
+    ),
   );
   if (!opened.ok) return refuse(io, "USAGE", opened.error.message);
   const { runId, ports } = opened.value;
-  const context = await startRun(ports, inputs.value, {
-    runId,
-    settings: parsed.value.settings,
-    mode,
-    options: {
-      ...parsed.value.values,
-      ...limit.option,
-      ...cost.option,
-      item: given([...(options.item ?? [])], options.item === undefined),
-      config: given(options.config ?? null, options.config === undefined),
-      "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),
-      mode: {
-        value: mode,
-        source:
-          options.mode !== undefined ? "command_line" : configFile.authority === "none" ? "default" : "configuration",
+  const isBegun = () => world.findRunFolder(workplace.places, io.cwd, opened.value.runFolder) !== undefined;
+  const context = await begin(
+    startRun(ports, inputs.value, {
+      runId,
+      settings: parsed.value.settings,
+      mode,
+      options: {
+        ...parsed.value.values,
+        ...limit.option,
+        ...cost.option,
+        item: given([...(options.item ?? [])], options.item === undefined),
+        config: given(options.config ?? null, options.config === undefined),
+        "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),
+        mode: {
+          value: mode,
+          source:
+            options.mode !== undefined ? "command_line" : configFile.authority === "none" ? "default" : "configuration",
+        },
+        manager: {
+          value: inputs.value.manager === undefined ? null : [...inputs.value.manager.command],
+          source:
+            options.managerBin !== undefined
+              ? "command_line"
+              : config.manager === undefined
+                ? "default"
+                : "configuration",
+        },
+        executor: {
+          value: [...inputs.value.executor.command],
+          source: options.executorBin === undefined ? "configuration" : "command_line",
+        },
       },
-      manager: {
-        value: inputs.value.manager === undefined ? null : [...inputs.value.manager.command],
-        source:
-          options.managerBin !== undefined
-            ? "command_line"
-            : config.manager === undefined
-              ? "default"
-              : "configuration",
-      },
-      executor: {
-        value: [...inputs.value.executor.command],
-        source: options.executorBin === undefined ? "configuration" : "command_line",
-      },
-    },
-    versions: await readVersions(io, listAgents(config)),
-  });
+      versions: await readVersions(io, listAgents(config)),
+    }),
+    isBegun,
+  );
   // Awaited here: the clock of the deadline stops with this call.
   return await finishRun(io, opened.value, context, options.format);
+}
+
+/** Waits for a step of the start; a write that fails while there is no run yet says so: there is nothing to resume. */
+async function begin<T>(step: Promise<T>, isBegun: () => boolean = () => false): Promise<T> {
+  try {
+    return await step;
+  } catch (fault) {
+    if (world.isStateWriteFault(fault) && !isBegun()) throw new NothingBegunError(fault.message, { cause: fault });
+    throw fault;
+  }
 }
 
 /** A program that the command line names in place of the configured one; what is wrong with its options, in words. */

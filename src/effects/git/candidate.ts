@@ -1,8 +1,9 @@
 import { lstat, writeFile } from "node:fs/promises";
-import { lstatSync } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { TreeChange } from "../../domain/candidate.ts";
-import type { CandidateTree, Worktree } from "../../ports.ts";
+import type { CandidateLimits, CandidateTree, Worktree } from "../../ports.ts";
+import { findFlood } from "./flood.ts";
 import { decodePath, joinNul, splitNul } from "./bytes.ts";
 import { runGit, type GitContext } from "./git.ts";
 import { isRefusedByGit } from "./git-names.ts";
@@ -24,7 +25,8 @@ export async function buildCandidateTree(input: {
   /** Content of the exclude file that decides about untracked files. */
   ignoreRules: Buffer;
   excluded: readonly string[];
-}): Promise<Extract<CandidateTree, { kind: "built" }>> {
+  limits?: CandidateLimits | undefined;
+}): Promise<CandidateTree> {
   const { path: root } = input.worktree;
   if (!(await lstat(root)).isDirectory()) throw new Error(`${root} is not a folder`);
   await using scratch = await openScratch(input.store);
@@ -32,13 +34,15 @@ export async function buildCandidateTree(input: {
   const excludeFile = join(scratch.folder, "exclude");
   await writeFile(excludeFile, input.ignoreRules);
   await runGit(context, "read-tree", [input.tip]);
-  await runGit(context, "add", ["-u"]);
-  const { tracked, untracked } = await listFiles(context, excludeFile);
+  const { tracked, untracked, changed } = await listFilesToTake(context, root, excludeFile);
   const isExcluded = buildExclusion(input.excluded);
   const offered = untracked.filter((file) => !isExcluded(file.toString("utf8")));
+  const flood = input.limits && (await findFlood(context, input.tip, { root, tracked, offered }, input.limits));
+  if (flood !== undefined) return { kind: "refused", code: "DIFF_LIMIT_EXCEEDED", detail: flood };
   const { accepted, refused } = sortOffered(root, offered, input.store);
-  if (accepted.length > 0) {
-    await runGit(context, "update-index", ["-z", "--add", "--stdin"], { stdin: joinNul(accepted) });
+  if (changed.length + accepted.length > 0) {
+    const stdin = joinNul([...changed, ...accepted]);
+    await runGit(context, "update-index", ["-z", "--add", "--remove", "--replace", "--stdin"], { stdin });
   }
   const tree = (await runGit(context, "write-tree", [])).stdout.toString("latin1").trim();
   const changes = await readChanges(scratch.context(), input.store.format, input.tip, tree, tree);
@@ -46,8 +50,31 @@ export async function buildCandidateTree(input: {
   return {
     kind: "built",
     tree,
+    trackedPaths: tracked.map((path) => path.toString("utf8")),
     changes: [...changes, ...refused, ...nested.map((path) => nestedChange(path, input.store))],
   };
+}
+
+/**
+ * Whether a worktree would give the tree of `tip` again: every tracked file is hashed, and nothing lies beside them but
+ * what the rules ignore and `excluded` lists. Half the questions of a candidate, and the same answer.
+ */
+export async function isUntouchedTree(input: Parameters<typeof buildCandidateTree>[0]): Promise<boolean> {
+  const { path: root } = input.worktree;
+  if (!(await lstat(root)).isDirectory()) return false;
+  await using scratch = await openScratch(input.store);
+  const context = scratch.context(root);
+  const excludeFile = join(scratch.folder, "exclude");
+  await writeFile(excludeFile, input.ignoreRules);
+  await runGit(context, "read-tree", [input.tip]);
+  const { tracked, untracked, changed } = await listFiles(context, excludeFile);
+  const isExcluded = buildExclusion(input.excluded);
+  return (
+    changed.length === 0 &&
+    untracked.every((path) => isExcluded(path.toString("utf8"))) &&
+    !hasLinkedFolder(root, tracked) &&
+    findNestedGit(root, tracked).every((path) => isExcluded(path))
+  );
 }
 
 /** Every untracked file of a worktree, ignored or not; a nested repository is one path that ends in `/`. */
@@ -69,16 +96,44 @@ export async function listChangedFiles(store: ObjectStore, worktree: Worktree, c
   return splitNul((await runGit(context, "diff", flags)).stdout).map((path) => path.toString("utf8"));
 }
 
-async function listFiles(
-  context: GitContext,
-  excludeFile: string | undefined,
-): Promise<{ tracked: Buffer[]; untracked: Buffer[] }> {
+interface ListedFiles {
+  readonly tracked: readonly Buffer[];
+  readonly untracked: readonly Buffer[];
+  /** Tracked paths whose content, mode or presence differs; one is there twice when it is gone. */
+  readonly changed: readonly Buffer[];
+}
+
+/** What an index lists and what the worktree holds beside it; an index that knows no times has every file hashed. */
+async function listFiles(context: GitContext, excludeFile: string | undefined): Promise<ListedFiles> {
   const exclude = excludeFile === undefined ? [] : [`--exclude-from=${excludeFile}`];
-  const { stdout } = await runGit(context, "ls-files", ["-z", "-t", "--cached", "--others", ...exclude]);
-  const tracked: Buffer[] = [];
-  const untracked: Buffer[] = [];
-  for (const record of splitNul(stdout)) (record[0] === 0x3f ? untracked : tracked).push(record.subarray(2));
-  return { tracked, untracked };
+  const flags = ["-z", "-t", "--cached", "--others", "--modified", "--deleted", ...exclude];
+  const found: Record<string, Buffer[]> = {};
+  for (const record of splitNul((await runGit(context, "ls-files", flags)).stdout)) {
+    (found[record.toString("latin1", 0, 1)] ??= []).push(record.subarray(2));
+  }
+  return {
+    tracked: found["H"] ?? [],
+    untracked: found["?"] ?? [],
+    changed: [...(found["C"] ?? []), ...(found["R"] ?? [])],
+  };
+}
+
+/**
+ * The same for what is about to be taken into the index. Behind a link that took a folder's place `ls-files` compares
+ * with what the link leads to, where nothing is tracked, and a folder that took a file's place may be a repository:
+ * then `add -u`, which sees both, takes in what is tracked.
+ */
+async function listFilesToTake(context: GitContext, root: string, excludeFile: string): Promise<ListedFiles> {
+  const listed = await listFiles(context, excludeFile);
+  const isFolder = (path: Buffer): boolean => lstatOf(root, path.toString("latin1"))?.isDirectory() === true;
+  if (!hasLinkedFolder(root, listed.tracked) && !listed.changed.some(isFolder)) return listed;
+  await runGit(context, "add", ["-u"]);
+  const { untracked } = await listFiles(context, excludeFile);
+  return { tracked: listed.tracked, untracked, changed: [] };
+}
+
+function hasLinkedFolder(root: string, tracked: readonly Buffer[]): boolean {
+  return listFolders(tracked).some((folder) => lstatOf(root, folder)?.isSymbolicLink() === true);
 }
 
 /** Entries are exact paths, or folders with `/` at the end that stand for everything beneath. */
@@ -124,6 +179,15 @@ function sortOffered(
 
 /** `.git` in a folder that holds tracked or new files: git passes over it in silence, and people's tools do not. */
 function findNestedGit(root: string, paths: readonly Buffer[]): string[] {
+  // A path that ends in `/` is a nested repository already.
+  const reported = new Set(paths.filter((path) => path.at(-1) === 0x2f).map((path) => path.toString("latin1")));
+  return listFolders(paths)
+    .filter((folder) => !reported.has(`${folder}/`) && lstatOf(root, `${folder}/.git`) !== undefined)
+    .map((folder) => Buffer.from(`${folder}/.git`, "latin1").toString("utf8"));
+}
+
+/** Every folder that a path leads through, each byte as one character: names need not be UTF-8. */
+function listFolders(paths: readonly Buffer[]): string[] {
   const folders = new Set<string>();
   for (const path of paths) {
     const text = path.toString("latin1");
@@ -133,21 +197,15 @@ function findNestedGit(root: string, paths: readonly Buffer[]): string[] {
       folders.add(folder);
     }
   }
-  // A path that ends in `/` is a nested repository already.
-  const reported = new Set(paths.filter((path) => path.at(-1) === 0x2f).map((path) => path.toString("latin1")));
-  return [...folders]
-    .filter((folder) => !reported.has(`${folder}/`))
-    .map((folder) => Buffer.from(`${folder}/.git`, "latin1"))
-    .filter((path) => exists(Buffer.concat([Buffer.from(`${root}/`), path])))
-    .map((path) => path.toString("utf8"));
+  return [...folders];
 }
 
-function exists(path: Buffer): boolean {
+function lstatOf(root: string, path: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    return lstatSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]), { throwIfNoEntry: false });
   } catch {
-    // A folder that is now a file or cannot be entered holds nothing that git would read.
-    return false;
+    // Below a folder that is now a file, or cannot be entered, nothing is that git would read.
+    return undefined;
   }
 }
 

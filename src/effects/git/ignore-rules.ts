@@ -1,8 +1,7 @@
 import { lastName } from "./bytes.ts";
-import type { GitContext } from "./git.ts";
-import type { ObjectFormat } from "./object-id.ts";
-import { ObjectReader } from "./object-reader.ts";
-import { listTracked } from "./read-objects.ts";
+import { ObjectSource } from "./object-source.ts";
+import type { TrackedFile } from "./read-objects.ts";
+import { withScratch, type ObjectStore } from "./scratch.ts";
 
 const IGNORE_BYTES_MAX = 16 * 1024 * 1024;
 const SLASH = 0x2f;
@@ -13,21 +12,22 @@ export interface IgnoreFile {
   readonly content: Buffer;
 }
 
-/** Reads the ignore rules of a commit as the content of one exclude file for the root of a worktree. */
-export async function readIgnoreRules(context: GitContext, format: ObjectFormat, commit: string): Promise<Buffer> {
-  const tracked = await listTracked(context, commit);
+/** Reads the ignore rules of a commit, of which every tracked file is given, as one exclude file for the root. */
+export async function readIgnoreRules(store: ObjectStore, tracked: readonly TrackedFile[]): Promise<Buffer> {
   // Git reads no rules through a symlink, so only regular files count.
   const files = tracked.filter((file) => file.mode.startsWith("100") && isIgnoreFile(file.path));
   if (files.length === 0) return Buffer.alloc(0);
-  await using reader = new ObjectReader(context, format);
-  const read = await Promise.all(
-    files.map(async (file) => {
-      const object = await reader.read(file.oid, IGNORE_BYTES_MAX);
-      if (object?.bytes === undefined || !object.sound) throw new Error(`the rules in ${file.oid} cannot be read`);
-      return { folder: file.path.subarray(0, Math.max(0, file.path.lastIndexOf(SLASH))), content: object.bytes };
-    }),
-  );
-  return buildExcludeFile(read);
+  return withScratch(store, async (scratch) => {
+    await using source = new ObjectSource(scratch.context(), store.format);
+    const read = await Promise.all(
+      files.map(async (file) => {
+        const object = await source.read(file.oid, IGNORE_BYTES_MAX);
+        if (object?.bytes === undefined || !object.sound) throw new Error(`the rules in ${file.oid} cannot be read`);
+        return { folder: file.path.subarray(0, Math.max(0, file.path.lastIndexOf(SLASH))), content: object.bytes };
+      }),
+    );
+    return buildExcludeFile(read);
+  });
 }
 
 /**

@@ -1,7 +1,8 @@
 import { GitError, runGit, type GitContext } from "./git.ts";
 import { splitNul } from "./bytes.ts";
 import type { ObjectFormat } from "./object-id.ts";
-import { ObjectReader } from "./object-reader.ts";
+import type { StoredObject } from "./object-reader.ts";
+import { ObjectSource } from "./object-source.ts";
 
 const METADATA_BYTES_MAX = 64 * 1024 * 1024;
 const FILE_BYTES_MAX = 1024 * 1024 * 1024;
@@ -55,8 +56,12 @@ export async function listTracked(context: GitContext, commit: string): Promise<
   });
 }
 
-async function readCommitWith(reader: ObjectReader, oid: string): Promise<CommitFacts | undefined> {
-  const object = await reader.read(oid, METADATA_BYTES_MAX);
+async function readCommitWith(reader: ObjectSource, oid: string): Promise<CommitFacts | undefined> {
+  return parseCommit(await reader.read(oid, METADATA_BYTES_MAX));
+}
+
+/** What of a commit decides anything, or nothing when the object is none or not sound. */
+export function parseCommit(object: StoredObject | undefined): CommitFacts | undefined {
   if (object?.type !== "commit" || !object.sound || object.bytes === undefined) return undefined;
   const text = object.bytes.toString("latin1");
   const head = text.slice(0, text.indexOf("\n\n") + 1);
@@ -68,9 +73,9 @@ async function readCommitWith(reader: ObjectReader, oid: string): Promise<Commit
 async function readThrough<T>(
   context: GitContext,
   format: ObjectFormat,
-  act: (reader: ObjectReader) => Promise<T>,
+  act: (reader: ObjectSource) => Promise<T>,
 ): Promise<T | undefined> {
-  await using reader = new ObjectReader(context, format);
+  await using reader = new ObjectSource(context, format);
   try {
     return await act(reader);
   } catch (error) {
@@ -81,15 +86,27 @@ async function readThrough<T>(
 }
 
 function findInTree(tree: Buffer, name: Buffer, format: ObjectFormat): string | undefined {
+  for (const entry of parseTree(tree, format)) if (entry.name.equals(name)) return entry.oid;
+  return undefined;
+}
+
+/** One name in a tree object. */
+export interface TreeEntry {
+  /** As the object spells it: `40000` for a folder. */
+  readonly mode: string;
+  readonly name: Buffer;
+  readonly oid: string;
+}
+
+/** Reads a tree object entry by entry; ends where the bytes are no entry any more. */
+export function* parseTree(tree: Buffer, format: ObjectFormat): Generator<TreeEntry> {
   const oidBytes = format === "sha1" ? 20 : 32;
   for (let at = 0; at < tree.length;) {
     const space = tree.indexOf(0x20, at);
     const nul = tree.indexOf(0, space);
-    if (space === -1 || nul === -1) return undefined;
-    if (tree.subarray(space + 1, nul).equals(name)) {
-      return tree.subarray(nul + 1, nul + 1 + oidBytes).toString("hex");
-    }
+    if (space === -1 || nul === -1) return;
+    const oid = tree.subarray(nul + 1, nul + 1 + oidBytes).toString("hex");
+    yield { mode: tree.toString("latin1", at, space), name: tree.subarray(space + 1, nul), oid };
     at = nul + 1 + oidBytes;
   }
-  return undefined;
 }

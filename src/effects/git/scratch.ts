@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPrivateContext, type GitContext } from "./git.ts";
@@ -26,18 +27,19 @@ export interface Scratch extends AsyncDisposable {
   context(workTree?: string, indexFile?: string, env?: Readonly<Record<string, string>>): GitContext;
 }
 
-/** Makes a scratch git dir in a private temporary folder; disposing removes it. */
+/**
+ * Makes a scratch git dir in a private temporary folder; disposing removes it. Synchronous: six tiny files are made
+ * sooner than six answers of the thread pool arrive, and every question to git begins with them.
+ */
 export async function openScratch(store: ObjectStore): Promise<Scratch> {
-  const folder = await mkdtemp(join(tmpdir(), "conveyor-git-"));
+  const folder = mkdtempSync(join(tmpdir(), "conveyor-git-"));
   const gitDir = join(folder, "git");
   const indexFile = join(folder, "index");
-  await mkdir(join(gitDir, "info"), { recursive: true });
-  await mkdir(join(gitDir, "refs"));
-  await Promise.all([
-    writeFile(join(gitDir, "HEAD"), "ref: refs/heads/none\n"),
-    writeFile(join(gitDir, "config"), buildConfig(store.format, false)),
-    writeFile(join(gitDir, "info", "attributes"), SCRATCH_ATTRIBUTES),
-  ]);
+  mkdirSync(join(gitDir, "info"), { recursive: true });
+  mkdirSync(join(gitDir, "refs"));
+  writeFileSync(join(gitDir, "HEAD"), "ref: refs/heads/none\n");
+  writeFileSync(join(gitDir, "config"), buildConfig(store.format, false));
+  writeFileSync(join(gitDir, "info", "attributes"), SCRATCH_ATTRIBUTES);
   return {
     folder,
     indexFile,
@@ -53,4 +55,10 @@ export async function openScratch(store: ObjectStore): Promise<Scratch> {
       }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Acts in a scratch git dir that is gone afterwards. */
+export async function withScratch<T>(store: ObjectStore, act: (scratch: Scratch) => Promise<T>): Promise<T> {
+  await using scratch = await openScratch(store);
+  return await act(scratch);
 }

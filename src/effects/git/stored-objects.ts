@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { constants, lstatSync, readdirSync, type BigIntStats } from "node:fs";
+import { constants, lstatSync, readdirSync, type BigIntStats, type Dirent } from "node:fs";
 import { chmod, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
 import type { TamperFinding } from "../../domain/candidate.ts";
+import { readLooseObject } from "./loose-objects.ts";
 import type { ObjectFormat } from "./object-id.ts";
 
 /** A file of the object store as it was. `digest` is set for what is no loose object and so proves itself by nothing. */
@@ -23,35 +24,45 @@ const LOOSE = /^([0-9a-f]{2})\/([0-9a-f]{38}|[0-9a-f]{62})$/;
 /** Judged with the other metadata, by content. */
 const JUDGED_ELSEWHERE = new Set(["info/alternates", "info/http-alternates"]);
 
-/** Lists an object store: a stat for each file, content only of packs and the like, of which a run makes none. */
-export async function listObjects(objects: string): Promise<ObjectListing> {
+/**
+ * Lists an object store: a stat for each file, content only of packs and the like, of which a run makes none. What is
+ * `known` from the comparison before keeps its facts: nobody but us was there since, and a change in between must show.
+ */
+export async function listObjects(objects: string, known: ObjectListing): Promise<ObjectListing> {
   const listing = new Map<string, StoredFile>();
-  for (const [path, stat] of walk(objects, "")) {
-    const digest = LOOSE.test(path) || !stat.isFile() ? undefined : await digestFile(join(objects, path));
-    listing.set(path, pick(stat, digest));
+  for (const path of walkNames(objects, "")) {
+    const file = known.get(path) ?? (await describeStored(objects, path));
+    if (file !== undefined) listing.set(path, file);
   }
   return listing;
+}
+
+async function describeStored(objects: string, path: string): Promise<StoredFile | undefined> {
+  const stat = lstatSync(join(objects, path), { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  return pick(stat, LOOSE.test(path) || !stat.isFile() ? undefined : await digestFile(join(objects, path)));
 }
 
 /**
  * Compares an object store with what it was and removes what is new. Git freshens the times of an object that is
  * added a second time, so a file whose stat differs is judged by its content. A new object whose bytes are not those
- * its name promises is a forgery; a new sound one is what a plain `git add` leaves.
+ * its name promises is a forgery; a new sound one is what a plain `git add` leaves. Gives the listing as it is now, too.
  */
 export async function compareObjects(
   objects: string,
   before: ObjectListing,
   format: ObjectFormat,
-): Promise<TamperFinding[]> {
+): Promise<{ findings: TamperFinding[]; listing: ObjectListing }> {
   const findings: TamperFinding[] = [];
   const find = (detail: string): void => void findings.push({ kind: "objects", detail });
   const now = new Map(walk(objects, ""));
+  const listing = new Map(before);
   for (const [path, old] of before) {
     const stat = now.get(path);
     if (stat === undefined) find(`objects/${path} removed`);
-    else if (!isSame(old, stat) && !(await isUnchanged(objects, path, old, stat, format))) {
-      find(`objects/${path} changed`);
-    }
+    else if (isSame(old, stat)) continue;
+    else if (await isUnchanged(objects, path, old, stat, format)) listing.set(path, pick(stat, old.digest));
+    else find(`objects/${path} changed`);
   }
   for (const [path, stat] of now) {
     if (before.has(path)) continue;
@@ -60,7 +71,7 @@ export async function compareObjects(
     if (!isLoose && !stat.isFile()) find(`objects/${path} added`);
     if (!(await removeFile(join(objects, path)))) find(`objects/${path} cannot be removed`);
   }
-  return findings;
+  return { findings, listing };
 }
 
 /** Loose objects whose bytes are not those their names promise, and paths of all pack files. */
@@ -80,19 +91,25 @@ export async function inspectObjects(
 
 /** Everything below that is no folder; a link is an entry of its own and never followed. */
 function* walk(root: string, folder: string): Generator<[string, BigIntStats]> {
-  for (const name of listNames(join(root, folder))) {
-    const path = folder === "" ? name : `${folder}/${name}`;
+  for (const path of walkNames(root, folder)) {
     const stat = lstatSync(join(root, path), { bigint: true, throwIfNoEntry: false });
-    if (stat === undefined || JUDGED_ELSEWHERE.has(path)) continue;
-    if (stat.isDirectory()) yield* walk(root, path);
-    else yield [path, stat];
+    if (stat !== undefined) yield [path, stat];
+  }
+}
+
+function* walkNames(root: string, folder: string): Generator<string> {
+  for (const entry of listEntries(folder === "" ? root : `${root}/${folder}`)) {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (JUDGED_ELSEWHERE.has(path)) continue;
+    if (entry.isDirectory()) yield* walkNames(root, path);
+    else yield path;
   }
 }
 
 /** A folder that cannot be read holds nothing, so that the objects known to lie in it count as removed. */
-function listNames(folder: string): string[] {
+function listEntries(folder: string): Dirent[] {
   try {
-    return lstatSync(folder).isDirectory() ? readdirSync(folder) : [];
+    return lstatSync(folder).isDirectory() ? readdirSync(folder, { withFileTypes: true }) : [];
   } catch {
     return [];
   }
@@ -119,6 +136,9 @@ async function isUnchanged(
 }
 
 async function isSoundLoose(objects: string, path: string, format: ObjectFormat): Promise<boolean> {
+  // Small ones in one piece: a stream for each of thousands costs more than all the rest.
+  const small = readLooseObject(objects, format, path.replace("/", ""), 0);
+  if (small !== undefined) return small.sound;
   const hash = createHash(format);
   try {
     await using file = await openPlain(join(objects, path));

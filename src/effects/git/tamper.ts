@@ -50,21 +50,29 @@ const WORKTREE: readonly (readonly [path: string, kind: Kind])[] = [
   ["locked", "worktrees"],
 ];
 
-/** Records the facts about git metadata. Runs in process: no git that a session could have misled is asked. */
-export async function readMetadata(gitDir: string, worktree: Worktree, format: ObjectFormat): Promise<MetadataFacts> {
+/**
+ * Records the facts about git metadata. Runs in process: no git that a session could have misled is asked. `known` is
+ * what the comparison before found of the objects.
+ */
+export async function readMetadata(
+  gitDir: string,
+  worktree: Worktree,
+  format: ObjectFormat,
+  known: ObjectListing,
+): Promise<MetadataFacts> {
   return {
     facts: readFacts(gitDir, worktree, format),
-    objects: await listObjects(join(gitDir, "objects")),
+    objects: await listObjects(join(gitDir, "objects"), known),
   };
 }
 
-/** Says what differs from before, and removes objects that a session added. */
+/** Says what differs from before, and removes objects that a session added. Gives what is known of the objects now. */
 export async function compareMetadata(
   before: MetadataFacts,
   gitDir: string,
   worktree: Worktree,
   format: ObjectFormat,
-): Promise<TamperFinding[]> {
+): Promise<{ findings: TamperFinding[]; objects: ObjectListing }> {
   const now = readFacts(gitDir, worktree, format);
   const findings: TamperFinding[] = [];
   for (const name of new Set([...before.facts.keys(), ...now.keys()])) {
@@ -74,7 +82,8 @@ export async function compareMetadata(
     const verb = old === undefined ? "added" : current === undefined ? "removed" : "changed";
     findings.push({ kind, detail: `${name} ${verb}` });
   }
-  return [...findings, ...(await compareObjects(join(gitDir, "objects"), before.objects, format))];
+  const compared = await compareObjects(join(gitDir, "objects"), before.objects, format);
+  return { findings: [...findings, ...compared.findings], objects: compared.listing };
 }
 
 function readFacts(gitDir: string, worktree: Worktree, format: ObjectFormat): Map<string, Fact> {

@@ -2,13 +2,17 @@ import type { TreeChange } from "../../domain/candidate.ts";
 import { decodePath, splitNul } from "./bytes.ts";
 import { runGit, type GitContext } from "./git.ts";
 import type { ObjectFormat } from "./object-id.ts";
-import { ObjectReader, type StoredObject } from "./object-reader.ts";
+import type { StoredObject } from "./object-reader.ts";
+import { ObjectSource } from "./object-source.ts";
 
 const LINK_BYTES_MAX = 64 * 1024;
 const BINARY_LINE_BYTES = 80;
 const TREE_MODE = "040000";
 const LINK_MODE = "120000";
 const SUBMODULE_MODE = "160000";
+const PAIR = /^[0-9a-f]{40,64} [0-9a-f]{40,64}\n/;
+const PAIR_BYTES_MAX = 130;
+const COLON = 0x3a;
 
 /** An object in the store is not what its name promises, so it would be checked out as something else. */
 export class ForgedObjectError extends Error {
@@ -54,18 +58,66 @@ export async function readChanges(
   tree?: string,
 ): Promise<TreeChange[]> {
   const { stdout } = await runGit(context, "diff-tree", [...DIFF_FLAGS, "-t", "-z", "--raw", "--numstat", from, to]);
-  const { changes, lines } = parseDiff(stdout);
-  if (changes.length === 0) return [];
-  await using reader = new ObjectReader(context, format);
-  const root = tree === undefined ? undefined : readSound(reader, tree);
+  const diff = parseDiff(splitNul(stdout));
+  if (diff.changes.length === 0) return [];
+  await using reader = new ObjectSource(context, format);
+  const [described] = await Promise.all([
+    describeAll(reader, diff),
+    tree === undefined ? undefined : readSound(reader, tree),
+  ]);
+  return described;
+}
+
+/**
+ * The same for many pairs of trees with one `diff-tree`; nothing for a pair of which a tree or a file that differs is
+ * missing or not what its name promises.
+ */
+export async function readChangesOfPairs(
+  context: GitContext,
+  format: ObjectFormat,
+  pairs: readonly { readonly from: string; readonly to: string }[],
+): Promise<(TreeChange[] | undefined)[]> {
+  const flags = [...DIFF_FLAGS, "-t", "-z", "--raw", "--numstat", "--stdin"];
+  const stdin = pairs.map(({ from, to }) => `${from} ${to}\n`).join("");
+  await using source = new ObjectSource(context, format);
+  const describe = (records: readonly Buffer[]) => describeAll(source, parseDiff(records)).catch(() => undefined);
+  try {
+    const outputs = splitPairs((await runGit(context, "diff-tree", flags, { stdin })).stdout);
+    if (outputs.length !== pairs.length) throw new Error(`${pairs.length} pairs of trees, ${outputs.length} answers`);
+    return await Promise.all(outputs.map(describe));
+  } catch {
+    // One that is missing ends git for all: asked one by one, only that one has no answer.
+    return Promise.all(pairs.map(({ from, to }) => readChanges(context, format, from, to).catch(() => undefined)));
+  }
+}
+
+/** Git repeats each pair before what differs in it, as `TREE TREE` and a line feed. */
+function splitPairs(output: Buffer): Buffer[][] {
+  const answers: Buffer[][] = [];
+  let isPath = false;
+  for (let record of splitNul(output)) {
+    for (let head = PAIR.exec(record.toString("latin1", 0, PAIR_BYTES_MAX)); !isPath && head !== null;) {
+      answers.push([]);
+      record = record.subarray(head[0].length);
+      head = PAIR.exec(record.toString("latin1", 0, PAIR_BYTES_MAX));
+    }
+    isPath = !isPath && record[0] === COLON;
+    if (record.length > 0) answers.at(-1)?.push(record);
+  }
+  return answers;
+}
+
+async function describeAll(
+  reader: ObjectSource,
+  { changes, lines }: { changes: readonly RawChange[]; lines: ReadonlyMap<string, Lines> },
+): Promise<TreeChange[]> {
   const described = await Promise.all(
     changes.map((change) => describeChange(reader, change, lines.get(change.pathBytes.toString("latin1")))),
   );
-  await root;
   return described.filter((change) => change.old_mode !== TREE_MODE && change.new_mode !== TREE_MODE);
 }
 
-async function describeChange(reader: ObjectReader, raw: RawChange, lines: Lines | undefined): Promise<TreeChange> {
+async function describeChange(reader: ObjectSource, raw: RawChange, lines: Lines | undefined): Promise<TreeChange> {
   const isStored = raw.status !== "deleted" && raw.newMode !== SUBMODULE_MODE;
   const isBlob = raw.oldMode.startsWith("1") && raw.oldMode !== SUBMODULE_MODE;
   const [after, before] = await Promise.all([
@@ -99,15 +151,14 @@ function countLines(
   };
 }
 
-async function readSound(reader: ObjectReader, oid: string): Promise<StoredObject> {
+async function readSound(reader: ObjectSource, oid: string): Promise<StoredObject> {
   const object = await reader.read(oid, LINK_BYTES_MAX);
   if (object === undefined || !object.sound) throw new ForgedObjectError(oid);
   return object;
 }
 
 /** Reads `--raw --numstat -z`: first `:modes oids status` and path in turn, then `added TAB deleted TAB path`. */
-function parseDiff(output: Buffer): { changes: RawChange[]; lines: Map<string, Lines> } {
-  const records = splitNul(output);
+function parseDiff(records: readonly Buffer[]): { changes: RawChange[]; lines: Map<string, Lines> } {
   const changes: RawChange[] = [];
   const lines = new Map<string, Lines>();
   for (let at = 0; at < records.length; at += 1) {

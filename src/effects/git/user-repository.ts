@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { isRunId } from "../../domain/ids.ts";
+import { GIT_MIN_TEXT, isGitTooOld, parseGitVersion } from "../../domain/git-version.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
 import type { UserRepository } from "../../ports.ts";
 import { splitNul } from "./bytes.ts";
@@ -16,6 +18,8 @@ export interface OpenedUserRepository extends UserRepository {
   /** Where objects and refs lie; differs from `gitDir` in a linked worktree. */
   readonly gitCommonDir: string;
   readonly objectFormat: ObjectFormat;
+  /** Why this git cannot be worked with; reading with it is tried all the same. */
+  readonly tooOld: string | undefined;
   /** The pins of all runs that were ever started here, and whether a branch or tag holds the commit as well. */
   listBasePins(): Promise<readonly BasePin[]>;
   removeBasePin(runId: string): Promise<void>;
@@ -31,7 +35,7 @@ export interface BasePin {
 
 /** Why there is no repository to work in. `message` says expected and found. */
 export interface UserRepositoryRefusal {
-  readonly kind: "not_a_repository" | "bare" | "no_commit" | "unsafe_ownership" | "no_git";
+  readonly kind: "not_a_repository" | "bare" | "no_commit" | "unsafe_ownership" | "no_git" | "old_git";
   readonly message: string;
 }
 
@@ -42,26 +46,31 @@ export async function openUserRepository(
 ): Promise<Result<OpenedUserRepository, UserRepositoryRefusal>> {
   const { env } = options;
   const asked = buildUserContext({ cwd, env });
-  if (!(await isGitThere(asked)))
-    return err({ kind: "no_git", message: "expected git on PATH, found none: install git 2.38 or newer" });
+  const version = await readGitVersion(asked);
+  if (version === undefined)
+    return err({ kind: "no_git", message: `expected git on PATH, found none: install git ${GIT_MIN_TEXT} or newer` });
+  const tooOld = isGitTooOld(version)
+    ? `expected git ${GIT_MIN_TEXT} or newer on PATH, found ${version === "" ? "one without a version" : version}`
+    : undefined;
   const found = await discover(asked, cwd);
-  if (!found.ok) return found;
+  // An old git does not know every question: its answer says nothing about the folder.
+  if (!found.ok) return tooOld === undefined ? found : err({ kind: "old_git", message: tooOld });
   const { root, gitDir } = found.value;
   const context = buildUserContext({ cwd: root, gitDir, workTree: root, env });
   const [headCommit, headRef] = await Promise.all([readCommitOfRef(context, "HEAD"), readHeadRef(context)]);
   if (headCommit === undefined) {
     return err({ kind: "no_commit", message: `expected a commit to start from, found none at HEAD of ${root}` });
   }
-  return ok(buildUserRepository(context, env, { ...found.value, headCommit, headRef }));
+  return ok(buildUserRepository(context, env, { ...found.value, headCommit, headRef, tooOld }));
 }
 
-/** False when git cannot be started at all, which is no fault of any repository. */
-async function isGitThere(context: GitContext): Promise<boolean> {
+/** Nothing when git cannot be started at all, which is no fault of any repository; empty when it says no version. */
+async function readGitVersion(context: GitContext): Promise<string | undefined> {
   try {
-    await runGit(context, "version", []);
-    return true;
+    const { stdout } = await runGit(context, "version", []);
+    return parseGitVersion(stdout.toString("utf8")) ?? "";
   } catch (error) {
-    if (error instanceof GitError && error.exitCode === undefined) return false;
+    if (error instanceof GitError && error.exitCode === undefined) return undefined;
     throw error;
   }
 }
@@ -103,7 +112,7 @@ async function readHeadRef(context: GitContext): Promise<string | undefined> {
 function buildUserRepository(
   context: GitContext,
   env: Readonly<Record<string, string | undefined>>,
-  facts: Places & { headCommit: string; headRef: string | undefined },
+  facts: Places & { headCommit: string; headRef: string | undefined; tooOld: string | undefined },
 ): OpenedUserRepository {
   const { objectFormat } = facts;
   const pinOf = (runId: string): string => {
@@ -112,7 +121,7 @@ function buildUserRepository(
   };
   return {
     ...facts,
-    readRef: (ref) => readCommitOfRef(context, ref),
+    readRef: buildRefReader(context, facts.gitCommonDir),
     isAncestor: async (commit, of) => {
       const args = ["--is-ancestor", commit, of];
       // 128: one of the two is not here at all, so it is nobody's ancestor.
@@ -137,6 +146,29 @@ function buildUserRepository(
       return swapRefIn(context, ref, from, head);
     },
   };
+}
+
+/**
+ * Reads refs; git is asked again only when the file of a branch says something else than git has said it means. A branch
+ * that is packed, symbolic or kept in another way has no such file.
+ */
+function buildRefReader(context: GitContext, gitCommonDir: string): (ref: string) => Promise<string | undefined> {
+  const answered = new Map<string, string>();
+  return async (ref) => {
+    const text = /^refs\/heads\/(?!.*\.\.)[^\0]+$/.test(ref) ? readTextFile(join(gitCommonDir, ref)) : undefined;
+    if (text !== undefined && answered.get(ref) === text) return text.trim();
+    const commit = await readCommitOfRef(context, ref);
+    if (text !== undefined && text === `${commit}\n`) answered.set(ref, text);
+    return commit;
+  };
+}
+
+function readTextFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
 }
 
 const BASE_PINS = "refs/conveyor/base/";

@@ -1,9 +1,10 @@
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Worktree } from "../../ports.ts";
 import { runGit } from "./git.ts";
 import { isFolder } from "./layout.ts";
-import { isOid } from "./object-id.ts";
+import { isOid, zeroOid } from "./object-id.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openScratch, type ObjectStore } from "./scratch.ts";
 
@@ -27,18 +28,16 @@ export async function makeWorktree(places: WorktreePlaces, name: string, commit:
   const metadata = join(places.gitDir, "worktrees", name);
   await removeTree(worktree.path);
   await removeTree(metadata);
-  await mkdir(metadata, { recursive: true });
-  await mkdir(worktree.path, { recursive: true });
-  await Promise.all([
-    writeFile(join(metadata, "HEAD"), `${commit}\n`),
-    writeFile(join(metadata, "commondir"), "../..\n"),
-    writeFile(join(metadata, "gitdir"), `${worktree.path}/.git\n`),
-    writeFile(join(metadata, "locked"), "a run works here\n"),
-  ]);
+  mkdirSync(metadata, { recursive: true });
+  mkdirSync(worktree.path, { recursive: true });
+  writeFileSync(join(metadata, "HEAD"), `${commit}\n`);
+  writeFileSync(join(metadata, "commondir"), "../..\n");
+  writeFileSync(join(metadata, "gitdir"), `${worktree.path}/.git\n`);
+  writeFileSync(join(metadata, "locked"), "a run works here\n");
   await using scratch = await openScratch(places.store);
   await runGit(scratch.context(worktree.path, join(metadata, "index")), "read-tree", ["-m", "-u", commit]);
   // The pointer comes last: a worktree that has one was checked out to the end.
-  await writeFile(join(worktree.path, ".git"), pointerTo(places, name), { flag: "wx" });
+  writeFileSync(join(worktree.path, ".git"), pointerTo(places, name), { flag: "wx" });
   return worktree;
 }
 
@@ -69,7 +68,10 @@ export async function checkOutTree(places: WorktreePlaces, worktree: Worktree, t
   await runGit(context, "read-tree", ["--reset", "-u", tree]);
 }
 
-/** Makes these files of a worktree what they are at a commit; every other file stays as it is at the worktree's own. */
+/**
+ * Makes these files of a worktree what they are at a commit, gone when they are not there; every other file stays as it
+ * is at the worktree's own.
+ */
 export async function copyPathsFrom(
   places: WorktreePlaces,
   worktree: Worktree,
@@ -81,9 +83,19 @@ export async function copyPathsFrom(
   const context = scratch.context();
   await runGit(context, "read-tree", [await readWorktreeCommit(places, worktree.name)]);
   const { stdout } = await runGit(context, "ls-tree", ["-r", "-z", "--full-tree", commit, "--", ...paths]);
-  await runGit(context, "update-index", ["-z", "--index-info"], { stdin: stdout });
+  const gone = paths.map((path) => `0 ${zeroOid(places.store.format)}\t${path}\0`);
+  const stdin = Buffer.concat([Buffer.from(gone.join("")), stdout]);
+  await runGit(context, "update-index", ["-z", "--replace", "--index-info"], { stdin });
   const tree = (await runGit(context, "write-tree", [])).stdout.toString("latin1").trim();
   await checkOutTree(places, worktree, tree);
+}
+
+/**
+ * Has git forget a worktree that nothing is built on any more; its folder stays. What git knows is looked at before and
+ * after every program, so a run would otherwise get slower with each item.
+ */
+export async function forgetWorktree(places: WorktreePlaces, { name }: Worktree): Promise<void> {
+  await removeTree(join(places.gitDir, "worktrees", locate(places, name).name));
 }
 
 /** Removes every worktree the private repository knows. Other folders beside them, such as caches, stay. */

@@ -1,4 +1,5 @@
 import type { RunContext } from "../run-context.ts";
+import { currentAttempt } from "./attempt-files.ts";
 
 /**
  * Advances the run branch to the prepared commit by compare-and-swap. A branch that is there already was moved by the
@@ -13,7 +14,10 @@ export async function advanceBranch(
   const ref = `refs/heads/${recorder.state.created.run_branch}`;
   const moved = (await ports.repository.swapRef(ref, parent, commit)) === "moved";
   if (moved || (await ports.repository.readRef(ref)) === commit) {
-    return recorder.record("item_settled", { terminal_state: "passed", reason_codes: [], commit }, itemId);
+    recorder.record("item_settled", { terminal_state: "passed", reason_codes: [], commit }, itemId);
+    const worktree = await ports.repository.findWorktree(currentAttempt(context, itemId).worktree);
+    if (worktree !== undefined) await ports.repository.forgetWorktree(worktree);
+    return;
   }
   recorder.record(
     "item_settled",

@@ -1,6 +1,7 @@
 import { encodeName } from "../../domain/ids.ts";
 import { lastAttempt, type AttemptState } from "../../domain/item.ts";
-import type { Worktree } from "../../ports.ts";
+import type { CandidateLimits, Worktree } from "../../ports.ts";
+import { readNamed } from "../named-files.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { itemState, type RunContext } from "../run-context.ts";
 
@@ -84,13 +85,22 @@ async function restoreWorktree(
 async function isStillAt(context: RunContext, itemId: string, worktree: Worktree, tree: string): Promise<boolean> {
   const attempt = currentAttempt(context, itemId);
   const excluded = await readPreparedPaths(context, itemId, attempt.attempt);
-  const candidate = await context.ports.repository.buildCandidate(worktree, attempt.baseCommit, excluded);
+  const limits = candidateLimits(context);
+  const candidate = await context.ports.repository.buildCandidate(worktree, attempt.baseCommit, excluded, limits);
   return candidate.kind === "built" && candidate.tree === tree;
+}
+
+/** A worktree that holds so many times what a change may have is a flood and is not read: scope would refuse it anyway. */
+const FLOOD_FACTOR = 10;
+
+/** How much a worktree may hold beyond its commit before it is refused unread. */
+export function candidateLimits({ config }: RunContext): CandidateLimits {
+  const { limits } = config;
+  return { filesMax: FLOOD_FACTOR * limits["diff-files"], bytesMax: FLOOD_FACTOR * limits["diff-bytes"] };
 }
 
 /** Files that `prepare` added to the attempt's worktree. */
 export async function readPreparedPaths(context: RunContext, itemId: string, attempt: number): Promise<string[]> {
-  const bytes = await context.ports.files.read(`${attemptFolder(itemId, attempt)}/prepared-paths.json`);
-  if (bytes === undefined) return [];
+  const bytes = await readNamed(context, `${attemptFolder(itemId, attempt)}/prepared-paths.json`);
   return JSON.parse(new TextDecoder().decode(bytes)) as string[];
 }

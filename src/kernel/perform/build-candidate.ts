@@ -1,7 +1,7 @@
 import { isHighApproved } from "../../domain/policy.ts";
 import { findProtectedException, judgeScope, VIOLATIONS_MAX } from "../../domain/scope.ts";
 import { planItem, type RunContext } from "../run-context.ts";
-import { attemptFolder, currentAttempt, readPreparedPaths } from "./attempt-files.ts";
+import { attemptFolder, candidateLimits, currentAttempt, readPreparedPaths } from "./attempt-files.ts";
 
 /**
  * Builds the candidate of a finished session as one tree, judges its scope, and makes the commit that verification
@@ -18,20 +18,21 @@ export async function buildCandidate(
   if (worktree === undefined) return recorder.record("attempt_lost", { attempt, why: "worktree_gone" }, itemId);
   const base = state.baseCommit;
   const excluded = await readPreparedPaths(context, itemId, attempt);
-  const candidate = await ports.repository.buildCandidate(worktree, base, excluded);
+  const candidate = await ports.repository.buildCandidate(worktree, base, excluded, candidateLimits(context));
   if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
-  const { tree, changes } = candidate;
+  const { tree, changes, trackedPaths } = candidate;
   const violations = judgeScope(changes, {
     item: planItem(context, itemId),
     planPath: context.plan.path,
     configPath: context.configPath,
     config: context.config,
     ...readScopeException(context, itemId),
-    trackedPaths: await ports.repository.listFilesAt(base),
+    trackedPaths,
   });
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/candidate-${state.sessions.length}`;
   const changesFile = await ports.files.write(`${folder}/changes.json`, `${JSON.stringify(changes, null, 1)}\n`);
-  const usable = changes.length > 0 && violations.length === 0;
+  const { allow_no_change: mayBeEmpty } = planItem(context, itemId);
+  const usable = (changes.length > 0 || mayBeEmpty) && violations.length === 0;
   const commit = usable
     ? await ports.repository.commitTree({
         tree,
@@ -74,7 +75,7 @@ export function recordRefusal(
   context: RunContext,
   itemId: string,
   at: { attempt: number; round: number },
-  refusal: { code: "GIT_TAMPERED" | "PATH_UNSAFE"; detail: string },
+  refusal: { code: "GIT_TAMPERED" | "PATH_UNSAFE" | "DIFF_LIMIT_EXCEEDED"; detail: string },
 ): void {
   context.recorder.record("candidate_refused", { ...at, reason_code: refusal.code, detail: refusal.detail }, itemId);
 }

@@ -1,6 +1,8 @@
 import { buildPacketManifest } from "../../domain/audit-report.ts";
 import { buildCommitMessage } from "../../domain/commit-message.ts";
 import type { FileDigest } from "../../domain/journal.ts";
+import { PLAN_FILE } from "../../domain/saved-run.ts";
+import { readNamed } from "../named-files.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { itemState } from "../run-context.ts";
 import { attemptFolder, currentAttempt } from "./attempt-files.ts";
@@ -30,12 +32,12 @@ export async function freezePacket(
     ["candidate.patch", await ports.repository.buildPatch(parent, tree)],
     ["verification.json", toText({ schema_version: "conveyor.verification.v1", ...candidate?.verified })],
     ["executor.json", toText({ claims: session?.summary ?? "", outcome: session?.outcome.kind ?? "" })],
-    ["plan.md", (await ports.files.read("plan.md")) ?? ""],
+    ["plan.md", await readNamed(context, PLAN_FILE)],
     ["item.json", toText(item)],
     ...(await Promise.all(
       itemState(context, itemId).evidence.map(async (path): Promise<[string, Uint8Array]> => [
         `evidence/${path.split("/").at(-1) ?? "file"}`,
-        (await ports.files.read(path)) ?? new Uint8Array(),
+        await readNamed(context, path),
       ]),
     )),
   ];

@@ -1,10 +1,9 @@
 import type { TreeChange } from "../../domain/candidate.ts";
 import { findTestPaths } from "../../domain/red-green.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
-import { runCommands } from "../run-commands.ts";
+import { asRequest, runCommands, verificationEnv } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
-import { inBash, verificationEnv } from "./verify-candidate.ts";
 
 /**
  * Runs the required commands on the prepared base with the candidate's test files alone: the tests must be seen to fail
@@ -26,6 +25,7 @@ export async function proveRed(
   const prepared = await prepareWorktree(context, { worktree, commit: base, folder, itemId, stage: "execution" });
   const failed = prepared.status === "failed";
   if (!failed) await ports.repository.copyPaths(worktree, commit, paths);
+  const before = await ports.repository.snapshot(worktree);
   const { required_commands: commands } = planItem(context, itemId);
   const ran =
     failed || paths.length === 0
@@ -36,8 +36,10 @@ export async function proveRed(
           itemId,
           stage: "execution",
           extraEnv: verificationEnv(context, itemId, attempt, round),
-          commands: commands.map((words) => inBash(words, "red_command")),
+          commands: commands.map(asRequest("red_command")),
         });
+  const tamper = await ports.repository.compareSnapshot(before, worktree);
+  await ports.repository.forgetWorktree(worktree);
   recorder.record(
     "red_green_judged",
     {
@@ -47,6 +49,7 @@ export async function proveRed(
       test_paths: paths,
       prepare_ending: failed ? (prepared.ending ?? { kind: "exited", exit_code: 1 }) : null,
       red: ran.results.map(({ words, ending, log }) => ({ command: words.at(-1) ?? "", ending, log })),
+      tamper: [...tamper],
       executions: [...prepared.executions, ...ran.executions],
       files: [...prepared.files, ...ran.files],
     },

@@ -4,11 +4,13 @@ import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
 import { decideBackoffMs } from "../../domain/backoff.ts";
 import type { EventDetails, FileDigest, StageExecution } from "../../domain/journal.ts";
 import { buildGuardrails, buildTask, type AnswerForm } from "../../domain/prompt.ts";
+import { describeSurface } from "../../domain/verification-surface.ts";
 import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
 import type { Worktree } from "../../ports.ts";
-import { prepareWorktree } from "../prepare-worktree.ts";
+import { readNamed } from "../named-files.ts";
+import { prepareWorktree, type PreparedWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
-import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
+import { attemptFolder, candidateLimits, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { packetFolder } from "./freeze-packet.ts";
 import { answerForm, chooseProgram, judgeFacts, runJudge } from "./judge-program.ts";
 
@@ -35,15 +37,28 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
   const turn = `${state.sessions.length}-${command.failures + 1}`;
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/audit-${turn}-${recorder.state.resumes}`;
   const lanes = command.lanes.map((lane) => ({ lane, nonce: ports.randomness.hex(16) }));
+  // Read before any lane runs: one that wrote to the packet would else decide what the others are shown.
+  const packet = await readPacket(context, packetFolder(context, itemId, round));
   const worktree = await ports.repository.openWorktree(worktreeName(itemId, attempt, `audit-${turn}`), commit);
   const prepared = await prepareWorktree(context, { worktree, commit, folder, itemId, stage: "execution" });
   recorder.record("audit_started", { attempt, round, packet_sha256, lanes }, itemId);
   const before = await ports.repository.snapshot(worktree);
-  const results = await Promise.all(
-    lanes.map(({ lane, nonce }) => runLane(context, { itemId, command, worktree, folder, lane, nonce, turn })),
-  );
+  const preparedBefore = await ports.preparer.digestPrepared(worktree, prepared.preparedPaths);
+  const results: LaneRun[] =
+    prepared.status === "failed"
+      ? lanes.map((asked) => notAsked(asked, { itemId, attempt, packet_sha256 }, prepared))
+      : await Promise.all(
+          lanes.map(({ lane, nonce }) =>
+            runLane(context, { itemId, command, worktree, folder, lane, nonce, turn, packet }),
+          ),
+        );
   const tamper = await ports.repository.compareSnapshot(before, worktree);
-  const checkout = await ports.repository.buildCandidate(worktree, commit, prepared.preparedPaths);
+  // A checkout whose metadata was changed may be no checkout any more: it is not looked at.
+  const isChanged =
+    tamper.length > 0 ||
+    !(await ports.repository.isUntouched(worktree, commit, prepared.preparedPaths, candidateLimits(context))) ||
+    (await ports.preparer.digestPrepared(worktree, prepared.preparedPaths)) !== preparedBefore;
+  await ports.repository.forgetWorktree(worktree);
   recorder.record(
     "audit_finished",
     {
@@ -52,11 +67,47 @@ export async function runAudits(context: RunContext, itemId: string, command: Au
       packet_sha256,
       lanes: results.map(({ answer }) => answer),
       tamper: [...tamper],
-      checkout_changed: checkout.kind === "refused" || checkout.changes.length > 0,
-      executions: [...prepared.executions, ...results.map(({ execution }) => execution)],
+      checkout_changed: isChanged,
+      executions: [...prepared.executions, ...results.flatMap(({ executions }) => executions)],
       files: [...prepared.files, ...results.flatMap(({ files }) => files)],
     },
     itemId,
+  );
+}
+
+interface LaneRun {
+  readonly answer: LaneAnswer;
+  readonly executions: readonly StageExecution[];
+  readonly files: readonly FileDigest[];
+}
+
+/** A lane whose checkout is not as everybody else's was is not started: what it would say is not about this candidate. */
+function notAsked(
+  { lane, nonce }: { lane: string; nonce: string },
+  { itemId, attempt, packet_sha256 }: { itemId: string; attempt: number; packet_sha256: string },
+  { ending, why }: Pick<PreparedWorktree, "ending" | "why">,
+): LaneRun {
+  const isCutShort = ending?.kind === "timed_out" || ending?.kind === "cancelled";
+  const answer = {
+    lane,
+    nonce,
+    ending: isCutShort ? ending : { kind: "spawn_failed" as const, message: `the checkout was not prepared: ${why}` },
+    survivors: [],
+    facts: parseAuditReport(undefined, { lane, item_id: itemId, attempt, packet_sha256, nonce }),
+  };
+  return { answer, executions: [], files: [] };
+}
+
+/** A file of a packet: its path in the packet's folder, and its bytes as they were frozen. */
+interface PacketContent {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+async function readPacket(context: RunContext, folder: string): Promise<PacketContent[]> {
+  const paths = [...context.recorder.state.files.paths()].filter((path) => path.startsWith(`${folder}/`));
+  return Promise.all(
+    paths.map(async (path) => ({ path: path.slice(folder.length + 1), bytes: await readNamed(context, path) })),
   );
 }
 
@@ -70,8 +121,9 @@ async function runLane(
     lane: string;
     nonce: string;
     turn: string;
+    packet: readonly PacketContent[];
   },
-): Promise<{ answer: LaneAnswer; execution: StageExecution; files: FileDigest[] }> {
+): Promise<LaneRun> {
   const { ports, config } = context;
   const { itemId, lane, nonce, turn } = input;
   const { attempt, round, packet_sha256 } = input.command;
@@ -79,11 +131,7 @@ async function runLane(
   if (configured === undefined) throw new Error(`no audit lane ${lane} is configured`);
   const name = worktreeName(itemId, attempt, `audit-${turn}-${lane}`);
   const scratch = await ports.environments.openScratch(name);
-  const packet = packetFolder(context, itemId, round);
-  for (const path of await ports.files.list(packet)) {
-    const bytes = await ports.files.read(`${packet}/${path}`);
-    if (bytes !== undefined) await scratch.write(`packet/${path}`, bytes);
-  }
+  for (const { path, bytes } of input.packet) await scratch.write(`packet/${path}`, bytes);
   const facts = { lane, packet_path: `${scratch.path}/packet`, packet_sha256, nonce };
   const answerIn = answerForm(configured, scratch);
   const prompt = renderLanePrompt(context, itemId, attempt, { ...facts, answer: answerIn });
@@ -127,7 +175,7 @@ async function runLane(
     survivors: judged.survivors,
     facts: parseAuditReport(judged.answer, assignment),
   };
-  return { answer, execution: judged.execution, files: [...judged.files, promptFile] };
+  return { answer, executions: [judged.execution], files: [...judged.files, promptFile] };
 }
 
 function renderLanePrompt(
@@ -148,6 +196,7 @@ function renderLanePrompt(
     packetSha256: facts.packet_sha256,
     nonce: facts.nonce,
     hasEvidence: itemState(context, itemId).evidence.length > 0,
+    surface: describeSurface(currentAttempt(context, itemId).candidates.at(-1)?.verified?.surface),
     answer: facts.answer,
   });
 }

@@ -4,6 +4,7 @@ import { renderHandoffMarkdown } from "../../render/handoff-markdown.ts";
 import { itemState, type RunContext } from "../run-context.ts";
 import { recordRefusal } from "./build-candidate.ts";
 import {
+  candidateLimits,
   currentAttempt,
   findOrRestoreWorktree,
   readPreparedPaths,
@@ -30,7 +31,12 @@ export async function sealHandoff(
   if (worktree === undefined) return;
   const state = currentAttempt(context, itemId);
   const excluded = await readPreparedPaths(context, itemId, attempt);
-  const candidate = await ports.repository.buildCandidate(worktree, state.baseCommit, excluded);
+  const candidate = await ports.repository.buildCandidate(
+    worktree,
+    state.baseCommit,
+    excluded,
+    candidateLimits(context),
+  );
   if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
   const { tree, changes } = candidate;
   const last = state.sessions.at(-1);

@@ -7,6 +7,8 @@ import { chooseInstructionFiles, tellInstructions, type InstructionFiles } from 
 import { buildGuardrails, buildTask, tellFindings } from "../../domain/prompt.ts";
 import { renderPrompt } from "../../render/prompt-text.ts";
 import type { Scratch } from "../../ports.ts";
+import { PLAN_FILE } from "../../domain/saved-run.ts";
+import { readNamed } from "../named-files.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { agentSettings, prepareAgent } from "./agent-program.ts";
 import { handoffPath } from "./seal-handoff.ts";
@@ -43,8 +45,7 @@ export async function writeBriefing(
     files.push(await ports.files.write(`${folder}/${name}`, bytes));
     return scratch.write(name, bytes);
   };
-  const planBytes = await ports.files.read("plan.md");
-  const planFile = await scratch.write("plan.md", planBytes ?? "");
+  const planFile = await scratch.write("plan.md", await readNamed(context, PLAN_FILE));
   const handoff = await readHandoffNote(context, itemId);
   const handoffNote = handoff === undefined ? undefined : await hand("handoff.md", handoff.markdown);
   const handoffTwin = handoff === undefined ? undefined : await hand("handoff.json", handoff.json);
@@ -110,8 +111,7 @@ async function readInstructions(context: RunContext, writeRoots: readonly string
 async function handEvidence(context: RunContext, itemId: string, scratch: Scratch): Promise<string | undefined> {
   const paths = itemState(context, itemId).evidence;
   for (const path of paths) {
-    const bytes = await context.ports.files.read(path);
-    if (bytes !== undefined) await scratch.write(`evidence/${path.split("/").at(-1) ?? "file"}`, bytes);
+    await scratch.write(`evidence/${path.split("/").at(-1) ?? "file"}`, await readNamed(context, path));
   }
   return paths.length === 0 ? undefined : `${scratch.path}/evidence`;
 }
@@ -180,8 +180,6 @@ async function readHandoffNote(
   const attempt = itemState(context, itemId).attempts.at(-1);
   const session = attempt?.sessions.at(-1);
   if (attempt === undefined || session?.handoffTree === undefined) return undefined;
-  const read = (form: "md" | "json") =>
-    context.ports.files.read(handoffPath(itemId, attempt.attempt, session.session, form));
-  const [markdown, json] = [await read("md"), await read("json")];
-  return markdown === undefined || json === undefined ? undefined : { markdown, json };
+  const read = (form: "md" | "json") => readNamed(context, handoffPath(itemId, attempt.attempt, session.session, form));
+  return { markdown: await read("md"), json: await read("json") };
 }

@@ -1,13 +1,16 @@
 import type { EventDetails } from "../../domain/journal.ts";
+import { judgeVerification } from "../../domain/verification.ts";
 import type { Worktree } from "../../ports.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
-import { runCommands, type CommandRequest } from "../run-commands.ts";
+import { asRequest, runCommands, verificationEnv } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
+import { trySurface, type TriedSurface } from "./try-surface.ts";
 
 /**
  * Verifies a candidate in a clean, prepared worktree of exactly its commit: the artifacts as they
  * are in the commit, then the plan's own words in bash. Every command is run, so that a fix round sees all that is wrong.
+ * A candidate that passes and has changed what it is verified by is tried once more by what was there before.
  */
 export async function verifyCandidate(
   context: RunContext,
@@ -35,15 +38,13 @@ export async function verifyCandidate(
         stage: "execution",
         extraEnv: verificationEnv(context, itemId, attempt, round),
         commands: [
-          ...item.required_commands.map((words) => inBash(words, "required_command")),
-          ...item.suggested_commands.map((words) => inBash(words, "suggested_command")),
+          ...item.required_commands.map(asRequest("required_command")),
+          ...item.suggested_commands.map(asRequest("suggested_command")),
         ],
       });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
-  const details: EventDetails<"verification_finished"> = {
-    attempt,
-    round,
-    commit,
+  await ports.repository.forgetWorktree(worktree);
+  const facts = {
     prepare_ending: failed ? prepared.ending : null,
     prepare_tracked_changes: failed ? [...prepared.trackedChanges] : [],
     commands: ran.results.map(({ words, purpose, ending, log }) => ({
@@ -53,37 +54,27 @@ export async function verifyCandidate(
       log,
     })),
     artifacts: failed ? [] : artifacts,
-    tamper: [...tamper],
-    executions: [...prepared.executions, ...ran.executions],
-    files: [...prepared.files, ...ran.files],
+  };
+  // Who does not pass by the own checks need not be asked about those that were there before.
+  const passes = tamper.length === 0 && judgeVerification(facts).kind === "passed";
+  const tried = passes ? await trySurface(context, itemId, { attempt, round, commit, run, folder }) : NOT_TRIED;
+  const details: EventDetails<"verification_finished"> = {
+    attempt,
+    round,
+    commit,
+    ...facts,
+    surface: tried.surface,
+    tamper: [...tamper, ...tried.tamper],
+    executions: [...prepared.executions, ...ran.executions, ...tried.executions],
+    files: [...prepared.files, ...ran.files, ...tried.files],
   };
   recorder.record("verification_finished", details, itemId);
 }
+
+const NOT_TRIED: TriedSurface = { surface: null, tamper: [], executions: [], files: [] };
 
 async function inspectArtifacts(context: RunContext, worktree: Worktree, paths: readonly string[]) {
   return Promise.all(
     paths.map(async (path) => ({ path, status: await context.ports.artifacts.inspect(worktree.path, path) })),
   );
-}
-
-/** Required commands are the approved plan's own words; they alone are given to a shell. */
-export function inBash(words: string, purpose: CommandRequest["purpose"]): CommandRequest {
-  return { command: ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", words], purpose };
-}
-
-/** What a required command is told. */
-export function verificationEnv(
-  context: RunContext,
-  itemId: string,
-  attempt: number,
-  round: number,
-): Record<string, string> {
-  return {
-    ORCH_STAGE: "verify",
-    ORCH_RUN_ID: context.recorder.state.runId,
-    ORCH_PLAN_ID: context.plan.plan_id,
-    ORCH_ITEM_ID: itemId,
-    ORCH_ATTEMPT: String(attempt),
-    ORCH_ROUND: String(round),
-  };
 }
