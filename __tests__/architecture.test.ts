@@ -382,6 +382,26 @@ describe("the rules that the linter cannot express", () => {
   });
 });
 
+/** Where a coding agent may be named, and why; nothing else may know which there are. */
+const AGENT_NAMES_ALLOWED: Readonly<Record<string, string>> = {
+  "src/domain/agent-config.ts": "their configuration",
+  "src/domain/config.ts": "their configuration",
+  "src/domain/scope.ts": "files that no item may change",
+  "src/domain/paths.ts": "files that no item may change",
+  "src/domain/instruction-files.ts": "files with instructions for them",
+  "src/effects/environment-probe.ts": "settings of theirs that lie about",
+};
+
+describe("the names of coding agents", () => {
+  it("stand in their adapters and their configuration alone", () => {
+    const named = globSync("src/**/*.ts", { cwd: ROOT }).filter((path) =>
+      /codex|claude|openai|anthropic/i.test(readFileSync(join(ROOT, path), "utf8")),
+    );
+    const others = named.filter((path) => !path.startsWith("src/effects/executor/"));
+    expect(others.toSorted()).toEqual(Object.keys(AGENT_NAMES_ALLOWED).toSorted());
+  });
+});
+
 interface Node {
   readonly type: string;
   readonly [key: string]: unknown;

@@ -27,6 +27,8 @@ import { createPreparer } from "./effects/prepare.ts";
 import { createProcesses } from "./effects/process.ts";
 import { hostTable } from "./effects/process-tree.ts";
 import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
+import { agents } from "./effects/executor/agents.ts";
+import { probeAgents } from "./effects/executor/probe.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
 import { createRunFiles, digestSavedFile } from "./effects/run-files.ts";
 import {
@@ -80,6 +82,7 @@ export const world = {
   readCheckpoint,
   readSavedRun,
   probeEnvironment,
+  probeAgents,
   shieldSearchPath,
   makeDemoRepository,
   makeCacheRoot: ({ cacheRoot, cacheIsShared }: RunPlaces) =>
@@ -217,6 +220,7 @@ export function openForReading(workplace: Workplace, runFolder: string, runId: s
   const files = createRunFiles(runFolder);
   const saved = listSavedFiles(runFolder);
   return {
+    agents,
     repository: inspectRunRepository(repositoryOptions(workplace, findRunFolders(workplace.places, runFolder, runId))),
     checkpoint: readCheckpoint(runFolder),
     // Nothing is being written in a sealed run, whatever a file is called.
@@ -267,6 +271,7 @@ function assemble(
     repository: run.repository,
     user: workplace.user,
     processes,
+    agents,
     preparer: createPreparer({ processes, repository: run.repository, cacheFolder: prepareCache }),
     environments: createEnvironments({
       folder: cache,

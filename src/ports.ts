@@ -2,7 +2,9 @@
  * The effects that the kernel may ask for, as types. `effects/` implements them, `compose.ts` builds them.
  * Nothing here is a value.
  */
-import type { ProcessReport } from "./domain/process-report.ts";
+import type { AgentAnswer } from "./domain/agent.ts";
+import type { AgentName, AgentSettings, Price } from "./domain/agent-config.ts";
+import type { ProcessEnding, ProcessReport } from "./domain/process-report.ts";
 import type { EventDraft, FileDigest, JournalEvent } from "./domain/journal.ts";
 import type { TamperFinding, TreeChange } from "./domain/candidate.ts";
 import type { ArtifactCheck } from "./domain/verification.ts";
@@ -37,10 +39,45 @@ export interface ProcessRequest {
   /** Absolute paths where head and tail of the output are kept. */
   readonly stdoutPath: string;
   readonly stderrPath: string;
+  /** Absolute path of a file that is its standard input; without one there is none. */
+  readonly stdinPath?: string | undefined;
   /** Ends the program when aborted: the ending is then `cancelled`. */
   readonly signal: AbortSignal;
   /** Called for each complete line of output, for people to follow; never decides anything. */
   readonly onLine?: ((line: string) => void) | undefined;
+}
+
+/** What a coding agent is to be started for. */
+export interface AgentCall {
+  readonly settings: AgentSettings;
+  /** `write`: it works in the folder it is started in; `read`: it changes nothing anywhere. */
+  readonly rights: "write" | "read";
+  /** Absolute path of the folder it works in. */
+  readonly cwd: string;
+  /** Absolute path of the folder with what it is handed. */
+  readonly scratch: string;
+  /** JSON Schema of its answer. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** The most that this session may cost, in USD, where the agent can hold itself to it. */
+  readonly budgetUsd: number | undefined;
+}
+
+/** How a coding agent is started. Its prompt is its standard input. */
+export interface AgentInvocation {
+  readonly command: readonly [string, ...string[]];
+  /** Variables that it gets besides those that configuration hands on. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files that must lie in the scratch folder before. */
+  readonly files: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** Coding agents: how each is started, and what its output says. Pure; they are run like any other program. */
+export interface Agents {
+  buildInvocation(call: AgentCall): AgentInvocation;
+  /** What a line of its output says to a person who follows; nothing when it is of no interest. */
+  describeLine(agent: AgentName, line: string): string | undefined;
+  /** Reads the output that was kept of a session. */
+  readAnswer(agent: AgentName, ending: ProcessEnding, stdout: Uint8Array, price: Price | undefined): AgentAnswer;
 }
 
 /** Runs programs, one way, and says for exactly one reason how each ended. */
@@ -294,6 +331,7 @@ export interface Ports {
   readonly repository: RunRepository;
   readonly user: UserRepository;
   readonly processes: Processes;
+  readonly agents: Agents;
   readonly preparer: Preparer;
   readonly environments: Environments;
   readonly artifacts: Artifacts;

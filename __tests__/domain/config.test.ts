@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { parse } from "yaml";
 import { z } from "zod";
 import { describe, expect, it } from "vitest";
+import { agentKeys } from "../../src/domain/agent-config.ts";
 import {
   buildPolicyFile,
   COMMAND_PLACEHOLDERS,
@@ -36,6 +37,9 @@ function parsed(text: string): Config {
 /** Every key of the schema that holds no other keys, with dots, and what it holds when left out. */
 function leavesOf(schema: z.ZodType, path = ""): string[] {
   const inner = schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  // Of what can be a command or an agent the table has the command; docs/agents.md has the rest.
+  if (inner instanceof z.ZodDiscriminatedUnion && path === "executor")
+    return leavesOf(inner.options[0] as z.ZodType, path);
   if (!(inner instanceof z.ZodObject)) return [path];
   return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, value]) =>
     leavesOf(value, path === "" ? key : `${path}.${key}`),
@@ -58,6 +62,22 @@ const ROWS = [...DOCS.matchAll(/^\| `([a-z.-]+)` \| (.*?) \| (.*) \|$/gm)].map((
   fallback,
 }));
 const WITH_EXECUTOR = "version: 1\nmanager: {command: [a]}\nexecutor: {use: command, command: [a]}\n";
+
+const AGENTS_DOCS = readFileSync(new URL("../../docs/agents.md", import.meta.url), "utf8");
+
+describe("docs/agents.md", () => {
+  const rows = [...AGENTS_DOCS.matchAll(/^\| `([a-z-]+)` \| (both|codex|claude) \|/gm)];
+
+  it.each(["codex", "claude"] as const)("lists exactly the keys of %s", (name) => {
+    const keys = rows.flatMap(([, key = "", whose]) => (whose === "both" || whose === name ? [key] : []));
+    expect(keys).toEqual(Object.keys(agentKeys(name, z.array(z.string()))));
+  });
+
+  it("has an example that parses, with a codex that has a price", () => {
+    const { audits } = parsed(`version: 1\n${/```yaml\n([\s\S]*?)```/.exec(AGENTS_DOCS)?.[1] ?? ""}`);
+    expect(audits.lanes.map((lane) => lane.use)).toEqual(["codex", "claude"]);
+  });
+});
 
 describe("docs/configuration.md", () => {
   it("lists exactly the keys of the schema, in their order", () => {
@@ -136,6 +156,8 @@ describe("a configuration that nobody wrote", () => {
       contextRemainingFloor: 2000,
       lanes: [],
       auditRetries: 2,
+      agentLanes: [],
+      agentTriage: false,
       triageProgram: false,
       requireGithubIdentity: false,
       demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: false }]]),
@@ -262,7 +284,7 @@ const REFUSED: readonly (readonly [text: string, place: string])[] = [
   ["version: 1\nvalidation: {commands: [[a, b], []]}", "2:33"],
   ["version: 1\nvalidation: {timeout-minutes: 1441}", "2:14"],
   ["version: 1\nexecutor: {command: [a]}", "2:1"],
-  ["version: 1\nexecutor: {use: codex, command: [a]}", "2:12"],
+  ["version: 1\nexecutor: {use: other, command: [a]}", "2:12"],
   ["version: 1\nexecutor: {use: command}", "2:1"],
   ["version: 1\nexecutor: {use: command, command: []}", "2:26"],
   ["version: 1\nexecutor: {use: command, command: [a, '{nope}']}", "2:26"],

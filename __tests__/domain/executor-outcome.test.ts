@@ -79,6 +79,7 @@ describe("decideExecutorOutcome", () => {
         missingArtifacts: artifacts.missing,
         malformedArtifacts: artifacts.malformed,
         contextRemainingFloor: FLOOR,
+        agentFailure: null,
       });
       const found = outcome.kind === "failed" ? `failed ${outcome.reasonCode}` : outcome.kind;
       const due = expected(ending, payload, artifacts);

@@ -202,7 +202,7 @@ const TABLE: readonly (readonly [
   ],
   [
     "the executor had variables, and it was killed",
-    [created({ executor: { command: ["a"], expected_artifacts: [], env_names: ["TOKEN", "B"] } })],
+    [created({ executor: { use: "command", command: ["a"], expected_artifacts: [], env_names: ["TOKEN", "B"] } })],
     `${RESUME} --executor-env TOKEN="$TOKEN" --executor-env B="$B"`,
     undefined,
   ],

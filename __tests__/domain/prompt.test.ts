@@ -139,9 +139,9 @@ function promptsWith(words: string): Record<string, string> {
     handoffFile: "/scratch/handoff.json",
     evidenceFolder: "/scratch/evidence",
     instructions: tellInstructions(["AGENTS.md"], [{ path: "AGENTS.md", text: words }]),
-    resultPath: "/scratch/result.json",
+    answer: { kind: "file", path: "/scratch/result.json" },
   };
-  const judge = { task, attempt: 1, nonce: "n", resultPath: "/scratch/result.json" };
+  const judge = { task, attempt: 1, nonce: "n", answer: { kind: "file", path: "/scratch/result.json" } } as const;
   return {
     session: renderPrompt(session),
     audit: renderAuditPrompt({

@@ -145,6 +145,7 @@ describe("the record of a program", () => {
       error: null,
       missing_artifacts: [],
       malformed_artifacts: [],
+      agent: null,
     });
     expect(JSON.stringify(record)).not.toContain("secret");
   });

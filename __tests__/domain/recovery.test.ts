@@ -21,7 +21,9 @@ function settled(terminal_state: ItemTerminalState, reason_codes: ReasonCode[]):
   return [...passingItem().slice(0, 2), draft("item_settled", { terminal_state, reason_codes, commit: null })];
 }
 
-const TOKEN = { executor: { command: ["a"], expected_artifacts: [], env_names: ["TOKEN", "OTHER"] } };
+const TOKEN = {
+  executor: { use: "command" as const, command: ["a"], expected_artifacts: [], env_names: ["TOKEN", "OTHER"] },
+};
 const again = `go on with: conveyor resume ${RUN_ID} --new-attempt 01`;
 const answer = (exitCode: number, code: string | undefined, message: string) => ({
   kind: "answer",

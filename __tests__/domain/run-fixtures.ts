@@ -24,6 +24,8 @@ export const RULES: ItemRules = {
   contextRemainingFloor: 2000,
   lanes: ["careful", "quick"],
   auditRetries: 2,
+  agentLanes: [],
+  agentTriage: false,
   triageProgram: false,
   requireGithubIdentity: false,
   demands: new Map(),
@@ -99,6 +101,7 @@ export function execution(input: Partial<StageExecution> = {}): StageExecution {
     error: null,
     missing_artifacts: [],
     malformed_artifacts: [],
+    agent: null,
     ...input,
   };
 }
@@ -128,7 +131,7 @@ export const DETAILS = {
     trust_ref: "refs/heads/main",
     item_ids: ["01"],
     selected_ids: input.item_ids ?? ["01"],
-    executor: { command: ["agent"], expected_artifacts: [], env_names: [] },
+    executor: { use: "command", command: ["agent"], expected_artifacts: [], env_names: [] },
     manager: null,
     mode: "guarded",
     run_branch: `conveyor/plan/${RUN_ID}`,

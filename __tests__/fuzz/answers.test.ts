@@ -116,6 +116,7 @@ test("an executor's payload with any faults fails the session or says what its b
         missingArtifacts: [],
         malformedArtifacts: [],
         contextRemainingFloor: 1,
+        agentFailure: null,
       });
       if (payload.kind === "read") {
         expect(readPlainly(bytes)["status"] ?? null).toBe(payload.status);

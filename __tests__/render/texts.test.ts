@@ -183,6 +183,7 @@ describe("renderDryRun", () => {
       { item_id: "01", required_artifacts: ["out/a.json"], write_roots: ["out", "lib"] },
       { item_id: "02", action: "Do more" },
     ]),
+    costLimitUsd: 2.5,
     planSha256: "1".repeat(64),
     policySha256: "2".repeat(64),
     config: {
@@ -204,7 +205,7 @@ describe("renderDryRun", () => {
     baseCommit: BASE,
     itemIds: ["01", "02"],
     selectedIds: ["01"],
-    executor: { command: ["node", "a b.mjs", "{item_id}"] },
+    executor: { use: "command", command: ["node", "a b.mjs", "{item_id}"] },
     mode: "guarded",
     manager: undefined,
   };

@@ -88,6 +88,8 @@ export function rulesFor(
     contextRemainingFloor: 2000,
     lanes: ["left", "right"],
     auditRetries: 2,
+    agentLanes: [],
+    agentTriage: false,
     triageProgram: false,
     requireGithubIdentity: false,
     admission: LOW_RISK,

@@ -1,5 +1,6 @@
 import { buildAuditSummary } from "../domain/audit-summary.ts";
 import type { OpenRun } from "../compose.ts";
+import { sayCost, sumCost } from "../domain/cost.ts";
 import { buildVerdict } from "../domain/report.ts";
 import { buildNextActions, nameForCommands } from "../domain/next-actions.ts";
 import { exitCodeFor } from "../domain/run-stop.ts";
@@ -43,10 +44,22 @@ function buildOutcome(runFolder: string, state: RunState, exitCode: number): Rec
       attempts: item.attempts.length,
       reason_codes: item.settled?.reasonCodes ?? [],
     })),
+    ...outputsOf(state),
     branch: state.created.run_branch,
     head_sha: state.tip,
     report_path: `${runFolder}/${REPORT_JSON}`,
     next_actions: buildNextActions(state, nameForCommands(runFolder, state.runId)),
+  };
+}
+
+/** What the agents cost; null where nobody knows it, and where it is more than is known. */
+function outputsOf(state: RunState): Record<string, number | null> {
+  const cost = sumCost(state.executions);
+  return {
+    cost_usd: cost.unknown_cost > 0 ? null : cost.known_usd,
+    known_cost_usd: cost.known_usd,
+    tokens_in: cost.unknown_tokens > 0 ? null : cost.tokens_in,
+    tokens_out: cost.unknown_tokens > 0 ? null : cost.tokens_out,
   };
 }
 
@@ -58,5 +71,9 @@ function renderOutcome(open: OpenRun, state: RunState): string {
     `next    ${action.what}`,
     ...(action.command === null ? [] : [`        ${action.command}`]),
   ]);
-  return [buildVerdict(state), ...why, delivered, `run     ${open.runFolder}`, ...actions].join("\n").concat("\n");
+  const cost = sumCost(state.executions);
+  const spent = cost.sessions === 0 ? [] : [`cost    ${sayCost(cost)}`];
+  return [buildVerdict(state), ...why, delivered, ...spent, `run     ${open.runFolder}`, ...actions]
+    .join("\n")
+    .concat("\n");
 }

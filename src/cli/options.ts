@@ -1,4 +1,6 @@
+import { listUnpriced } from "../domain/agent-config.ts";
 import type { Config } from "../domain/config.ts";
+import { COST_OPTION } from "../domain/cost.ts";
 import type { EventDetails, OptionValue } from "../domain/journal.ts";
 import { isSettableEnvName } from "../domain/env-names.ts";
 import type { Mode } from "../domain/config.ts";
@@ -17,6 +19,7 @@ export interface InvocationOptions {
   readonly deliver?: "none" | "branch";
   readonly timeoutMs?: number;
   readonly maxMinutes?: number;
+  readonly maxCostUsd?: number;
   readonly executorEnv?: readonly string[];
   readonly managerEnv?: readonly string[];
   readonly mode?: Mode;
@@ -77,6 +80,34 @@ export function limitOf(
   const minutes = maxMinutes ?? config.limits["minutes-per-run"];
   const source = maxMinutes === undefined ? "configuration" : "command_line";
   return { minutes, option: { "max-minutes": { value: minutes, source } } };
+}
+
+/**
+ * The most that the agents of a run may cost in USD: the command line's, else what the invocation before was given by
+ * hand (a limit never raises itself), else `limits.cost-usd-per-run`.
+ */
+export function costLimitOf(
+  { maxCostUsd }: Pick<InvocationOptions, "maxCostUsd">,
+  config: Config,
+  saved?: Readonly<Record<string, OptionValue>>,
+): { usd: number; option: Record<typeof COST_OPTION, OptionValue> } {
+  const before = saved?.[COST_OPTION];
+  const kept = before?.source === "command_line" && typeof before.value === "number" ? before.value : undefined;
+  const usd = maxCostUsd ?? kept ?? config.limits["cost-usd-per-run"];
+  const source = maxCostUsd === undefined && kept === undefined ? "configuration" : "command_line";
+  return { usd, option: { [COST_OPTION]: { value: usd, source } } };
+}
+
+/** Why a limit that a person asks for could not be held; nothing when it can. */
+export function costLimitProblem(
+  { maxCostUsd }: Pick<InvocationOptions, "maxCostUsd">,
+  config: Config,
+  executor: string,
+): string | undefined {
+  const unpriced = listUnpriced(config, executor);
+  return maxCostUsd === undefined || unpriced.length === 0
+    ? undefined
+    : `--max-cost-usd cannot be held: nothing says what ${unpriced.join(", ")} costs; expected a price there, for example price: {input: 1.25, cached-input: 0.125, output: 10}`;
 }
 
 /** An option's value and where it came from. */

@@ -1,6 +1,6 @@
 import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 import { CI_SIGNALS, POLICY_SIGNALS, REVIEW_SIGNALS } from "../domain/gates.ts";
-import { MINUTES_PER_RUN_MAX, MODES } from "../domain/config.ts";
+import { COST_USD_MAX, MINUTES_PER_RUN_MAX, MODES } from "../domain/config.ts";
 import { EXIT } from "../domain/run-stop.ts";
 import { addAliases, addOldOptions } from "./aliases.ts";
 import { demo } from "./commands/demo.ts";
@@ -170,6 +170,11 @@ function addInvocationOptions(command: Command): Command {
       parseMinutes,
     )
     .option(
+      "--max-cost-usd <n>",
+      "start no further session of an agent when so much is known to be spent (default limits.cost-usd-per-run)",
+      parseUsd,
+    )
+    .option(
       "--executor-env <name=value>",
       "a variable for the executor, repeatable; the value is never written",
       collect,
@@ -254,6 +259,13 @@ function parseMinutes(value: string): number {
   const number = Number(value);
   if (value.trim() === "" || !(number > 0) || number > MINUTES_PER_RUN_MAX)
     throw new InvalidArgumentError(`expected minutes above 0, at most ${MINUTES_PER_RUN_MAX}, for example 50.`);
+  return number;
+}
+
+function parseUsd(value: string): number {
+  const number = Number(value);
+  if (value.trim() === "" || !(number > 0) || number > COST_USD_MAX)
+    throw new InvalidArgumentError(`expected US dollars above 0, at most ${COST_USD_MAX}, for example 2.50.`);
   return number;
 }
 

@@ -44,7 +44,7 @@ export function boundCalls(plan: Plan, config: Config, selectedIds: readonly str
     verificationCommands: commands * judged,
     redCommands: reds * judged,
     auditorSessions: items.length * turns * audits.lanes.length,
-    triageSessions: triage.use === "command" ? items.length * judged : 0,
+    triageSessions: triage.use !== "rules" ? items.length * judged : 0,
     prepareCommands: worktrees * prepare.commands.length,
     validationCommands: validations,
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agentKeys } from "./agent-config.ts";
 import { canonicalJson, digestOf, sha256, type Json } from "./digest.ts";
 import { isForbiddenEnvName } from "./env-names.ts";
 import { globProblem } from "./globs.ts";
@@ -11,6 +12,9 @@ export type Mode = (typeof MODES)[number];
 
 /** The longest that one invocation may go on: a week, in minutes. */
 export const MINUTES_PER_RUN_MAX = 10_080;
+
+/** The most that a run can be allowed to cost, in USD. */
+export const COST_USD_MAX = 1_000_000;
 
 /** Placeholders that `executor.command` may contain; each stands for the variable `ORCH_<NAME>`. */
 export const COMMAND_PLACEHOLDERS = [
@@ -63,8 +67,10 @@ const envNames = z
   )
   .default([]);
 
-const executorSchema = z.strictObject({
-  use: z.literal("command", { error: 'expected "command", for example {use: command, command: [node, agent.mjs]}' }),
+const USE_HINT = 'expected "command", "codex" or "claude", for example {use: command, command: [node, agent.mjs]}';
+
+const executorCommand = z.strictObject({
+  use: z.literal("command"),
   command: argv.refine((words) => unknownPlaceholders(words).length === 0, {
     error: (issue) =>
       `unknown placeholder ${unknownPlaceholders(issue.input as string[]).join(", ")}; expected one of ` +
@@ -74,6 +80,17 @@ const executorSchema = z.strictObject({
   "timeout-minutes": minutes(30),
   env: envNames,
 });
+
+const executorRest = { "expected-artifacts": z.array(relativePath).default([]), "timeout-minutes": minutes(30) };
+const executorSchema = z.discriminatedUnion(
+  "use",
+  [
+    executorCommand,
+    z.strictObject({ ...agentKeys("codex", envNames), ...executorRest }),
+    z.strictObject({ ...agentKeys("claude", envNames), ...executorRest }),
+  ],
+  { error: USE_HINT },
+);
 
 const managerSchema = z.strictObject({
   command: argv.refine((words) => findUnknown(words, MANAGER_PLACEHOLDERS).length === 0, {
@@ -92,14 +109,18 @@ const judgeCommand = argv.refine((words) => unknownPlaceholders(words, AUDIT_PLA
     [...COMMAND_PLACEHOLDERS, ...AUDIT_PLACEHOLDERS].map((name) => `{${name}}`).join(" "),
 });
 
-const laneSchema = z.strictObject({
+const laneName = {
   name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "expected a short lower-case name, for example first-reader"),
-  use: z.literal("command", {
-    error: 'expected "command", for example {name: reader, use: command, command: [./audit]}',
-  }),
-  command: judgeCommand,
-  env: envNames,
-});
+};
+const laneSchema = z.discriminatedUnion(
+  "use",
+  [
+    z.strictObject({ ...laneName, use: z.literal("command"), command: judgeCommand, env: envNames }),
+    z.strictObject({ ...laneName, ...agentKeys("codex", envNames) }),
+    z.strictObject({ ...laneName, ...agentKeys("claude", envNames) }),
+  ],
+  { error: 'expected "command", "codex" or "claude", for example {name: reader, use: command, command: [./audit]}' },
+);
 
 const auditsSchema = z.strictObject({
   lanes: z
@@ -116,6 +137,8 @@ const auditsSchema = z.strictObject({
 const triageSchema = z.discriminatedUnion("use", [
   z.strictObject({ use: z.literal("rules") }),
   z.strictObject({ use: z.literal("command"), command: judgeCommand, "timeout-minutes": minutes(15), env: envNames }),
+  z.strictObject({ ...agentKeys("codex", envNames), "timeout-minutes": minutes(15) }),
+  z.strictObject({ ...agentKeys("claude", envNames), "timeout-minutes": minutes(15) }),
 ]);
 
 /** `.github/conveyor.yml`: what a user may write. Unknown keys are errors. */
@@ -149,6 +172,7 @@ export const configSchema = z.strictObject({
       "diff-files": z.int().min(1).default(100),
       "diff-bytes": z.int().min(1).default(1_048_576),
       "output-bytes": z.int().min(1).default(1_073_741_824),
+      "cost-usd-per-run": z.number().positive().max(COST_USD_MAX).default(10),
     })
     .prefault({}),
   policy: z

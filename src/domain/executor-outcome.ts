@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AgentFailure } from "./agent.ts";
 import { parseJsonBytes } from "./json-bytes.ts";
 import type { ProcessEnding } from "./process-report.ts";
 import type { ReasonCode } from "./reason-codes.ts";
@@ -67,16 +68,19 @@ export interface ExecutorFacts {
   readonly malformedArtifacts: readonly string[];
   /** Fewer tokens of context than this left and not completed: the session hands off. */
   readonly contextRemainingFloor: number;
+  /** What a coding agent says of its own failure; null for every other program. */
+  readonly agentFailure: AgentFailure | null;
 }
 
 /**
  * Decides what a session meant; the first row that matches counts (source document 000). Reason codes: SPAWN_FAILED,
- * EXIT_NONZERO, OUTPUT_LIMIT, RESULT_MALFORMED, ARTIFACT_MISSING, ARTIFACT_MALFORMED, and ITEM_ESCALATED when the
- * executor itself says that it failed.
+ * EXIT_NONZERO, OUTPUT_LIMIT, AGENT_API_FAILED, AGENT_REFUSED, RESULT_MALFORMED, ARTIFACT_MISSING, ARTIFACT_MALFORMED,
+ * and ITEM_ESCALATED when the executor itself says that it failed.
  */
 export function decideExecutorOutcome(facts: ExecutorFacts): ExecutorOutcome {
   const { ending, payload } = facts;
   if (ending.kind !== "exited") return outcomeOfEnding(ending);
+  if (facts.agentFailure !== null) return outcomeOfAgent(facts.agentFailure);
   if (payload.kind === "malformed") return { kind: "failed", reasonCode: "RESULT_MALFORMED" };
   const status = payload.kind === "read" ? payload.status : null;
   if (ending.exit_code === 75 && status !== "failed" && status !== "blocked") return { kind: "handoff" };
@@ -89,6 +93,22 @@ export function decideExecutorOutcome(facts: ExecutorFacts): ExecutorOutcome {
   if (facts.malformedArtifacts.length > 0) return { kind: "failed", reasonCode: "ARTIFACT_MALFORMED" };
   if (facts.missingArtifacts.length > 0) return { kind: "failed", reasonCode: "ARTIFACT_MISSING" };
   return { kind: "finished" };
+}
+
+/** An agent that used up its turns, budget or context is gone on with; everything else proves nothing. */
+function outcomeOfAgent(failure: AgentFailure): ExecutorOutcome {
+  switch (failure) {
+    case "exhausted":
+      return { kind: "handoff" };
+    case "api_failed":
+      return { kind: "failed", reasonCode: "AGENT_API_FAILED" };
+    case "refused":
+      return { kind: "failed", reasonCode: "AGENT_REFUSED" };
+    case "no_answer":
+      return { kind: "failed", reasonCode: "RESULT_MALFORMED" };
+    default:
+      return assertNever(failure);
+  }
 }
 
 function outcomeOfEnding(ending: Exclude<ProcessEnding, { kind: "exited" }>): ExecutorOutcome {

@@ -157,6 +157,7 @@ function finishSession(state: ItemState, details: EventDetails<"session_finished
     missingArtifacts: details.execution.missing_artifacts,
     malformedArtifacts: details.execution.malformed_artifacts,
     contextRemainingFloor: rules.contextRemainingFloor,
+    agentFailure: details.execution.agent?.failure ?? null,
   });
   const finished: SessionState = {
     ...session,

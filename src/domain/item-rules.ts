@@ -16,6 +16,9 @@ export interface ItemRules {
   readonly auditRetries: number;
   /** True when a program sorts the findings before the rules decide. */
   readonly triageProgram: boolean;
+  /** Names of the audit lanes that are coding agents, and whether triage is one: what they cost counts. */
+  readonly agentLanes: readonly string[];
+  readonly agentTriage: boolean;
   /** True when a decision about a gate counts only from an identity that GitHub vouches for. */
   readonly requireGithubIdentity: boolean;
   /** What the plan asks of each item beyond verification. */
@@ -50,7 +53,9 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
     contextRemainingFloor: limits["context-remaining-floor"],
     lanes: audits.lanes.map((lane) => lane.name),
     auditRetries: audits.retries,
-    triageProgram: triage.use === "command",
+    triageProgram: triage.use !== "rules",
+    agentLanes: audits.lanes.filter((lane) => lane.use !== "command").map((lane) => lane.name),
+    agentTriage: triage.use !== "rules" && triage.use !== "command",
     requireGithubIdentity: policy["require-github-identity"],
     demands: new Map(
       plan.items.map((item) => [

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { agentFactsSchema } from "./agent.ts";
+import { AGENTS } from "./agent-config.ts";
 import { auditFactsSchema } from "./audit-report.ts";
 import { tamperFindingSchema } from "./candidate.ts";
 import { MODES } from "./config.ts";
@@ -61,6 +63,8 @@ export const stageExecutionSchema = z
     error: z.string().nullable(),
     missing_artifacts: z.array(z.string()),
     malformed_artifacts: z.array(z.string()),
+    /** What a coding agent says of its session; null for every other program, and for one that did not start. */
+    agent: agentFactsSchema.nullable(),
   })
   .meta({ id: "stage_execution" });
 /** One program that was started, or one stage that a resume did not need to do again (source document 002). */
@@ -99,6 +103,8 @@ const DETAILS = {
     selected_ids: z.array(z.string()).min(1),
     /** `env_names`: variables given with `--executor-env`; their values are never written, so a resume needs them again. */
     executor: z.strictObject({
+      /** `command`: a program of the user's own; else the agent's name, and `command` is that name alone. */
+      use: z.enum(["command", ...AGENTS]),
       command: z.array(z.string()).min(1),
       expected_artifacts: z.array(z.string()),
       env_names: z.array(z.string()),

@@ -1,3 +1,5 @@
+import { roundUsd } from "./agent.ts";
+import { COST_OPTION, costLimit } from "./cost.ts";
 import { z } from "zod";
 import { listManagerEnvDue } from "./recovery.ts";
 import { isWaitOver } from "./item-gate.ts";
@@ -100,10 +102,17 @@ function commandAfter(
   if (codes.includes("ITEM_GATE_REJECTED")) return `conveyor gate reopen ${at}`;
   if (codes.includes("ITEM_AWAITING_HUMAN_GATE")) return `conveyor gate approve ${at}`;
   if (codes.includes("ITEM_BLOCKED_EXTERNAL")) return buildResume(state, name, "--evidence-dir DIR");
+  if (codes.includes("COST_LIMIT")) return buildResume(state, name, sayHigherLimit(state));
   const environment = codes.flatMap((code) => ENVIRONMENT[code] ?? []);
   if (environment.length > 0) return `${environment.join(" ")} ${buildResume(state, name, "")}`;
   const anew = settledItem !== undefined || codes.includes("SESSION_LIMIT") || codes.includes("NO_PROGRESS");
   return buildResume(state, name, anew && waiting !== undefined ? `--new-attempt ${quoteShellWord(waiting)}` : "");
+}
+
+/** Twice what was allowed: whoever runs it has been told to look at the cost first. */
+function sayHigherLimit(state: RunState): string {
+  const limit = costLimit(state);
+  return limit === undefined ? "" : `--${COST_OPTION} ${roundUsd(limit * 2)}`;
 }
 
 /** The values of a program's variables were never written: the shell of whoever resumes has them, or asks for them. */

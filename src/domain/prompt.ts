@@ -42,6 +42,9 @@ export interface Guardrails {
   readonly redGreenTests: readonly string[] | undefined;
 }
 
+/** How a program answers: with a file at a path, or, as coding agents do, with its last message in the form of a schema. */
+export type AnswerForm = { readonly kind: "file"; readonly path: string } | { readonly kind: "message" };
+
 /** What the prompt of an executor's session says. Paths are absolute unless they are paths of the repository. */
 export interface SessionPrompt {
   readonly role: SessionKind;
@@ -55,7 +58,7 @@ export interface SessionPrompt {
   /** Folder of the evidence that a person supplied. */
   readonly evidenceFolder: string | undefined;
   readonly instructions: InstructionFiles;
-  readonly resultPath: string;
+  readonly answer: AnswerForm;
 }
 
 /** What an auditor's prompt says. */
@@ -71,7 +74,7 @@ export interface AuditPrompt {
   readonly hasEvidence: boolean;
   /** What the candidate changed of its own verification, in lines. */
   readonly surface: readonly string[];
-  readonly resultPath: string;
+  readonly answer: AnswerForm;
 }
 
 /** What the prompt of a triage program says. */
@@ -82,7 +85,7 @@ export interface TriagePrompt {
   readonly nonce: string;
   readonly findingsSha256: string;
   readonly findingsFile: string;
-  readonly resultPath: string;
+  readonly answer: AnswerForm;
 }
 
 /** What of a plan an item's programs are told, without what a reviewer could not see. */

@@ -16,6 +16,10 @@ export const REASON_CODES = {
     means: "Nobody has approved the delivered head, or changes were requested.",
     act: "Have the branch reviewed; when it is approved, resume with --review-status approved.",
   },
+  COST_LIMIT: {
+    means: "The known cost of the run's agents has reached its limit; no further session of one was started.",
+    act: "Look at the cost in the report; when more may be spent, resume with a higher --max-cost-usd.",
+  },
   BLOCK_SIMULATED: {
     means: "The block was asked for with --simulate-blocked; the gates were evaluated as always.",
     act: "Resume without --simulate-blocked.",
@@ -138,6 +142,14 @@ export const REASON_CODES = {
     means: "A program ended with a failure exit code or by a signal.",
     act: "Read its log in the run folder.",
   },
+  AGENT_API_FAILED: {
+    means: "A coding agent could not use its model: no connection, no right to it, or an error of its service.",
+    act: "Read what it says in the report; mend key, network or model, then resume with --new-attempt ITEM.",
+  },
+  AGENT_REFUSED: {
+    means: "The model of a coding agent refused to work on the item.",
+    act: "Read the prompt in the run folder; reword the plan, or name another model, then start a new run.",
+  },
   PROCESS_TIMEOUT: {
     means: "A program was over its time limit and was ended.",
     act: "Raise the time limit when that is justified, then resume.",
@@ -214,7 +226,7 @@ export const REASON_CODES = {
   },
   AMBIENT_AGENT_CONFIG: {
     means: "Configuration of coding agents on this machine or in the repository could change what they do.",
-    act: "Know that it is there; a program that you configure as executor may read it.",
+    act: "Know that it is there; agents that the configuration names are started without it, a program of your own may read it.",
   },
 } as const satisfies Record<string, { readonly means: string; readonly act: string }>;
 

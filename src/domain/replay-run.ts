@@ -1,5 +1,5 @@
 import { canonicalJson } from "./digest.ts";
-import { decideItem } from "./item-decide.ts";
+import { decideStep } from "./item-step.ts";
 import type { ItemRules } from "./item-rules.ts";
 import type { EventType, JournalEvent } from "./journal.ts";
 import type { Plan } from "./plan.ts";
@@ -272,7 +272,7 @@ function dueStopOfExecution(state: RunState, { rules }: ReplayRules): RunStop | 
   if (next.kind === "stop") return next.stop;
   if (next.kind === "all_passed") return undefined;
   const item = state.items.find((candidate) => candidate.itemId === next.itemId);
-  const command = item === undefined ? undefined : decideItem(item, rules);
+  const command = item === undefined ? undefined : decideStep(state, item, rules);
   return command?.type === "stop" ? command.stop : undefined;
 }
 

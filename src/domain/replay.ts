@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "./digest.ts";
-import { decideItem, type ItemCommand } from "./item-decide.ts";
+import type { ItemCommand } from "./item-decide.ts";
+import { decideStep } from "./item-step.ts";
 import type { ItemRules } from "./item-rules.ts";
 import type { EventType, JournalEvent } from "./journal.ts";
 import type { Plan } from "./plan.ts";
@@ -71,7 +72,7 @@ function judgeStep(state: RunState, event: JournalEvent, before: JournalEvent, r
   const item = state.items.find((candidate) => candidate.itemId === event.item_id);
   // The receipt of a session answers its intent, not a decision.
   if (item === undefined || event.type === "session_finished" || isOfPeople(event)) return undefined;
-  const command = decideItem(item, rules);
+  const command = decideStep(state, item, rules);
   if (!EVENTS_OF[command.type].includes(event.type)) {
     return `${event.type} of item ${item.itemId}, where ${command.type} was due`;
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { auditSummarySchema, buildAuditSummary, sayAudited } from "./audit-summary.ts";
+import { buildRunCost, runCostSchema } from "./cost.ts";
 import { gateDecisionSchema } from "./gates.ts";
 import { optionValueSchema, stageExecutionSchema } from "./journal.ts";
 import type { AttemptState, ItemState } from "./item.ts";
@@ -97,6 +98,8 @@ export const runReportSchema = z.strictObject({
       ),
     }),
   ),
+  /** What the coding agents of the run cost, as they say themselves or as their tokens are priced. */
+  cost: runCostSchema,
   stage_executions: z.array(stageExecutionSchema),
   branch: z.string(),
   /** True when the branch stands in the user's repository. */
@@ -144,6 +147,7 @@ export function buildRunReport(state: RunState, plan: Plan, journalHead: string)
     transitions: [...state.transitions],
     completed_stages: [...state.completedStages],
     items: state.items.map((item) => reportItem(item, plan)),
+    cost: buildRunCost(state),
     stage_executions: [...state.executions],
     branch: created.run_branch,
     delivered: state.delivery?.status === "moved" && state.delivery.head === state.tip,

@@ -1,3 +1,4 @@
+import type { AgentFacts } from "./agent.ts";
 import type { StageExecution } from "./journal.ts";
 import type { ProcessEnding } from "./process-report.ts";
 import { stageKey, type Stage } from "./stages.ts";
@@ -15,6 +16,8 @@ export interface ExecutionFacts {
   readonly report: { readonly ending: ProcessEnding; readonly startedAt: string; readonly durationMs: number };
   readonly missingArtifacts?: readonly string[];
   readonly malformedArtifacts?: readonly string[];
+  /** What an agent said of its session. */
+  readonly agent?: AgentFacts | undefined;
 }
 
 /**
@@ -39,15 +42,20 @@ export function buildStageExecution(facts: ExecutionFacts): StageExecution {
     duration_ms: Math.round(facts.report.durationMs),
     exit_code: ending.kind === "exited" ? ending.exit_code : null,
     status,
-    error:
-      status === "success"
-        ? null
-        : status === "artifact_missing"
-          ? "expected artifacts are missing or malformed"
-          : describeEnding(ending),
+    error: describeFault(status, facts),
     missing_artifacts: missing,
     malformed_artifacts: malformed,
+    agent: facts.agent ?? null,
   };
+}
+
+/** What went wrong, in words; an agent that ended well may still say that it failed. */
+function describeFault(status: StageExecution["status"], { report, agent }: ExecutionFacts): string | null {
+  const said = agent === undefined || agent.failure === null ? "" : `${agent.failure}: ${agent.detail}`;
+  if (status === "success") return said === "" ? null : said;
+  const seen =
+    status === "artifact_missing" ? "expected artifacts are missing or malformed" : describeEnding(report.ending);
+  return said === "" ? seen : `${seen}; ${said}`;
 }
 
 /** The record of a stage that a resume finds done. */
@@ -67,6 +75,7 @@ export function buildSkippedExecution(stage: Stage): StageExecution {
     error: null,
     missing_artifacts: [],
     malformed_artifacts: [],
+    agent: null,
   };
 }
 

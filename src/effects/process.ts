@@ -111,7 +111,8 @@ async function start(input: ProcessesInput, request: ProcessRequest, files: Star
       shell: false,
       detached: true,
       cleanup: false,
-      stdin: "ignore",
+      // A file ends where it ends: no program of ours can wait for somebody to type.
+      stdin: request.stdinPath === undefined ? "ignore" : { file: request.stdinPath },
       stdout: "pipe",
       stderr: "pipe",
       buffer: false,

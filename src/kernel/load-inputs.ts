@@ -7,6 +7,7 @@ import {
   type Config,
   type ConfigAuthority,
 } from "../domain/config.ts";
+import type { AgentName } from "../domain/agent-config.ts";
 import { sha256 } from "../domain/digest.ts";
 import { normalizePath } from "../domain/paths.ts";
 import { parsePlan } from "../domain/parse-plan.ts";
@@ -50,6 +51,8 @@ export interface RunInputs {
 
 /** A program that a run starts, from the command line or the configuration. */
 export interface ProgramInput {
+  /** A coding agent's name, or that it is a command of the user's own. */
+  readonly use: "command" | AgentName;
   readonly command: readonly string[];
   readonly expectedArtifacts: readonly string[];
 }
@@ -130,7 +133,7 @@ export async function loadInputs(user: UserRepository, request: InputRequest): P
     trustRef: user.headRef ?? null,
     itemIds,
     selectedIds: wanted,
-    executor: executor ?? { command: [], expectedArtifacts: [] },
+    executor: executor ?? { use: "command", command: [], expectedArtifacts: [] },
     manager: request.manager ?? readProgram(config.manager),
   });
 }
@@ -171,9 +174,11 @@ function foldLineEnds(bytes: Uint8Array): string {
 }
 
 function readProgram(configured: Config["executor"] | Config["manager"]): ProgramInput | undefined {
-  return configured === undefined
-    ? undefined
-    : { command: configured.command, expectedArtifacts: configured["expected-artifacts"] };
+  if (configured === undefined) return undefined;
+  const expectedArtifacts = configured["expected-artifacts"];
+  return "command" in configured
+    ? { use: "command", command: configured.command, expectedArtifacts }
+    : { use: configured.use, command: [configured.use], expectedArtifacts };
 }
 
 function judgeSelection(plan: Plan, asked: readonly string[], wanted: readonly string[]): Refusal[] {

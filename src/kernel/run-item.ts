@@ -1,4 +1,5 @@
-import { decideItem, type ItemCommand } from "../domain/item-decide.ts";
+import type { ItemCommand } from "../domain/item-decide.ts";
+import { decideStep } from "../domain/item-step.ts";
 import { assertNever } from "../domain/result.ts";
 import type { RunStop } from "../domain/run-stop.ts";
 import { advanceBranch } from "./perform/advance-branch.ts";
@@ -25,7 +26,7 @@ export type ActingCommand = Exclude<ItemCommand, { type: "stop" | "nothing" }>;
  */
 export async function runItem(context: RunContext, itemId: string): Promise<RunStop | undefined> {
   for (;;) {
-    const command = decideItem(itemState(context, itemId), context.rules);
+    const command = decideStep(context.recorder.state, itemState(context, itemId), context.rules);
     if (command.type === "nothing") return undefined;
     if (command.type === "stop") return command.stop;
     if (context.ports.interrupt.aborted) return { kind: "interrupted", reasonCodes: [] };

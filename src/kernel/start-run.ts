@@ -45,6 +45,7 @@ export async function startRun(ports: Ports, inputs: RunInputs, facts: StartFact
       item_ids: [...inputs.itemIds],
       selected_ids: [...inputs.selectedIds],
       executor: {
+        use: inputs.executor.use,
         command: [...inputs.executor.command],
         expected_artifacts: [...inputs.executor.expectedArtifacts],
         env_names: Object.keys(facts.settings.executorEnv).sort(),

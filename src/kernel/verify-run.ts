@@ -11,7 +11,8 @@ import { listPreparedTips } from "../domain/run.ts";
 import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
 import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
 import { surroundingsOf } from "../domain/validation-commands.ts";
-import type { RunRepository } from "../ports.ts";
+import type { Agents, RunRepository } from "../ports.ts";
+import { judgeAgents } from "./verify-agents.ts";
 import { judgeAudits } from "./verify-audits.ts";
 import { judgeClosing } from "./verify-closing.ts";
 import { judgeArtifacts, isCommitOf, judgeCandidates, judgeSurfaces } from "./verify-candidates.ts";
@@ -32,6 +33,7 @@ export interface VerifiedRun {
 /** The run folder and repository, to read alone. */
 export interface VerifyPorts {
   readonly repository: RunRepository;
+  readonly agents: Agents;
   readonly configPath: string;
   readonly checkpoint: string | undefined;
   /** Paths of all files of the run folder that an event should name. */
@@ -64,6 +66,7 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
     ...(await judgeFiles(run, ports)),
     ...(await judgeReports(run, ports)),
     ...(await judgePayloads(run, ports)),
+    ...(await judgeAgents(run, ports)),
     ...forged,
     ...(forged.length > 0 ? [] : await judgeHistory(run, ports)),
   ];

@@ -1,3 +1,4 @@
+import { AGENTS } from "../domain/agent-config.ts";
 import { boundCalls } from "../domain/call-bound.ts";
 import type { Config, Mode } from "../domain/config.ts";
 import type { Plan } from "../domain/plan.ts";
@@ -16,7 +17,8 @@ export interface DryRunFacts {
   readonly baseCommit: string;
   readonly itemIds: readonly string[];
   readonly selectedIds: readonly string[];
-  readonly executor: { readonly command: readonly string[] };
+  readonly executor: { readonly use: string; readonly command: readonly string[] };
+  readonly costLimitUsd: number;
   readonly manager: { readonly command: readonly string[] } | undefined;
 }
 
@@ -47,9 +49,9 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
         write_roots: item.write_roots,
         required_commands: item.required_commands,
       })),
-      audits: config.audits.lanes.map(({ name, command }) => ({ lane: name, command })),
-      triage: config.triage.use === "command" ? config.triage.command : null,
-      validation,
+      audits: config.audits.lanes.map((lane) => ({ lane: lane.name, command: wordsOf(lane) })),
+      triage: config.triage.use === "rules" ? null : wordsOf(config.triage),
+      validation: validation,
       most_calls: {
         manager_sessions: bound.managerSessions,
         executor_sessions: bound.executorSessions,
@@ -60,6 +62,7 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
         prepare_commands: bound.prepareCommands,
         validation_commands: bound.validationCommands,
       },
+      most_cost_usd: facts.costLimitUsd,
     })}\n`;
   }
   return [
@@ -78,16 +81,30 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       ...item.required_commands.map((command) => `  must pass   ${command}`),
       ...item.required_artifacts.map((path) => `  must exist  ${path}`),
     ]),
-    ...config.audits.lanes.map(({ name, command }) => `audit     ${name}: ${command.map(show).join(" ")}`),
-    ...(config.triage.use === "command" ? [`triage    ${config.triage.command.map(show).join(" ")}`] : []),
+    ...config.audits.lanes.map((lane) => `audit     ${lane.name}: ${wordsOf(lane).map(show).join(" ")}`),
+    ...(config.triage.use === "rules" ? [] : [`triage    ${wordsOf(config.triage).map(show).join(" ")}`]),
     ...validation.map((command) => `validate  ${command.map(show).join(" ")}`),
     `at most   ${bound.managerSessions} manager sessions, ${bound.executorSessions} executor sessions, ${bound.verificationCommands} verification commands, ` +
       `${bound.redCommands} commands on the base, ${bound.auditorSessions} auditor sessions, ` +
       `${bound.triageSessions} triage sessions, ` +
       `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,
+    ...sayLimit(facts),
   ]
     .join("\n")
     .concat("\n");
+}
+
+/** What bounds the cost, where something can cost. */
+function sayLimit({ executor, config, costLimitUsd }: DryRunFacts): string[] {
+  const isPaid = [executor, ...config.audits.lanes, config.triage].some(({ use }) =>
+    AGENTS.some((name) => name === use),
+  );
+  return isPaid ? [`cost      no session of an agent is started when $${costLimitUsd} are known to be spent`] : [];
+}
+
+/** A command's words; of a coding agent its name, because its arguments follow from what it is started for. */
+function wordsOf(program: { readonly use: string; readonly command?: readonly string[] }): readonly string[] {
+  return program.command ?? [program.use];
 }
 
 function show(word: string): string {

@@ -1,4 +1,4 @@
-import type { AuditPrompt, TriagePrompt } from "../domain/prompt.ts";
+import type { AnswerForm, AuditPrompt, TriagePrompt } from "../domain/prompt.ts";
 import { fence, joinParts, list, renderGuardrails, renderTask } from "./prompt-parts.ts";
 
 /** Renders the prompt of an audit lane: what to judge, by what, and last the one form of answer that counts. */
@@ -34,7 +34,7 @@ export function renderAuditPrompt(prompt: AuditPrompt): string {
       "- Blocking is what must not be let through. A verdict `pass` beside a blocking finding counts as findings.",
       "- What you could not look at belongs in `limitations`; when that is what matters, the verdict is `inconclusive`.",
     ].join("\n"),
-    `## Answer\n\nWrite one JSON object to ${prompt.resultPath} and exit 0. It must repeat these values:`,
+    renderAnswer(prompt.answer),
     fence(
       JSON.stringify(
         {
@@ -88,7 +88,7 @@ export function renderTriagePrompt(prompt: TriagePrompt): string {
       "- Change nothing. No git, no web, and no process that outlives you.",
       "- Do not print, copy or write environment variables or secrets.",
     ].join("\n"),
-    `## Answer\n\nWrite one JSON object to ${prompt.resultPath} and exit 0. It must repeat these values:`,
+    renderAnswer(prompt.answer),
     fence(
       JSON.stringify(
         {
@@ -111,4 +111,12 @@ export function renderTriagePrompt(prompt: TriagePrompt): string {
       ),
     ),
   ]);
+}
+
+function renderAnswer(answer: AnswerForm): string {
+  const how =
+    answer.kind === "file"
+      ? `Write one JSON object to ${answer.path} and exit 0.`
+      : "Read with your file and shell tools; what would change something is denied, and nobody can be asked. Your last message is one JSON object of the given schema and nothing else.";
+  return `## Answer\n\n${how} It must repeat these values:`;
 }

@@ -1,4 +1,5 @@
 import { markdownTable } from "markdown-table";
+import { sayCost, sayTokens, type Cost } from "../domain/cost.ts";
 import type { RunReport } from "../domain/report.ts";
 import { renderAuditSections } from "./audit-markdown.ts";
 import { escapeCell, escapeCode, escapeText } from "./markdown-text.ts";
@@ -39,6 +40,7 @@ export function renderReportMarkdown(report: RunReport): string {
             gate.detail,
           ]),
         ]),
+    ...cost(report),
     "## Programs",
     programs(report),
     "## Where from, where to",
@@ -101,6 +103,22 @@ function itemTrouble(item: RunReport["items"][number]): string[] {
   return lines.length === 0
     ? []
     : [`### Found in ${escapeText(item.item_id)}`, lines.map((line) => `- ${escapeText(line)}`).join("\n")];
+}
+
+/** What the agents of each item and lane cost; a run without agents says nothing of it. */
+function cost({ cost: { total, items, lanes, limit_usd: limit } }: RunReport): string[] {
+  if (total.sessions === 0) return [];
+  const row = (what: string, part: Cost): string[] => [what, String(part.sessions), sayCost(part), sayTokens(part)];
+  return [
+    "## Cost",
+    `${limit === null ? "Without a limit" : `Limit $${limit}`}: ${sayCost(total)}.`,
+    markdownTable([
+      ["of", "sessions", "cost", "tokens"],
+      ...items.map((item) => row(escapeCell(`item ${item.item_id}`), item)),
+      ...lanes.map((lane) => row(escapeCell(lane.lane), lane)),
+      row("all", total),
+    ]),
+  ];
 }
 
 function programs(report: RunReport): string {

@@ -7,7 +7,8 @@ import {
   type DoctorFinding,
   type SafeRepair,
 } from "../../domain/doctor.ts";
-import { DEFAULT_CONFIG_PATH } from "../../domain/config.ts";
+import { DEFAULT_CONFIG_PATH, parseConfig } from "../../domain/config.ts";
+import { judgeAgents, listAgents } from "../../domain/doctor-agents.ts";
 import { buildProblemLine } from "../../domain/plan.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { showText } from "../../domain/visible-text.ts";
@@ -34,6 +35,7 @@ export async function doctor(io: Io, name: string | undefined, options: DoctorOp
   const repaired: DoctorFinding[] = [];
   if (!opened.ok) findings.push(buildFinding("repository", "error", opened.error.message));
   else {
+    findings.push(...(await examineAgents(io, opened.value)));
     findings.push(...(await examineInputs(io, opened.value, options.plan)));
     const { places } = opened.value;
     const folder = name === undefined ? world.listRunFolders(places).at(-1) : world.findRunFolder(places, io.cwd, name);
@@ -78,6 +80,13 @@ async function examineAndRepair(
   if (failed !== undefined) return failed;
   repaired.push(...before.filter(({ act }) => act !== null && repairs.includes(act)));
   return examineRun(workplace, runFolder);
+}
+
+/** The coding agents that the configuration of HEAD names; one that cannot be read is told of elsewhere. */
+async function examineAgents(io: Io, { user }: Workplace): Promise<DoctorFinding[]> {
+  const bytes = await user.readFileAt(user.headCommit, DEFAULT_CONFIG_PATH);
+  const { config } = parseConfig(DEFAULT_CONFIG_PATH, new TextDecoder().decode(bytes));
+  return config === undefined ? [] : judgeAgents(config, await world.probeAgents(io.env, listAgents(config)), io.env);
 }
 
 /** What `run` would refuse, without running: the same checks, so that doctor cannot promise what run denies. */

@@ -12,7 +12,7 @@ import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { startDeadline } from "../deadline.ts";
 import { finishRun, printOutcome } from "../finish-run.ts";
 import type { Io } from "../io.ts";
-import { given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
+import { costLimitOf, costLimitProblem, given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
 import { openRunLocked, printWarning } from "../open-run.ts";
 
 interface ResumeOptions extends InvocationOptions {
@@ -31,6 +31,8 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
   const { mode } = found.run.state.created;
   if (options.mode !== undefined && options.mode !== mode)
     return refuse(io, "USAGE", `--mode: the run was started in ${mode} mode; a resume cannot change it`);
+  const unheld = costLimitProblem(options, found.run.config, found.run.state.created.executor.use);
+  if (unheld !== undefined) return refuse(io, "USAGE", unheld);
   const managerEnvNames = Object.keys(parsed.value.settings.managerEnv);
   const copy = findCheckpointCopy(io, options.checkpointPath);
   if (!copy.ok) return refuse(io, "USAGE", copy.error);
@@ -67,6 +69,7 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
     options: {
       ...parsed.value.values,
       ...limit.option,
+      ...costLimitOf(options, run.config, run.state.options).option,
       "new-attempt": given(options.newAttempt ?? null, options.newAttempt === undefined),
     },
     warnings,

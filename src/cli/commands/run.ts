@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Workplace, openNewRun, world } from "../../compose.ts";
 import { normalizePath, pathProblem } from "../../domain/paths.ts";
+import { listAgents } from "../../domain/doctor-agents.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { loadInputs, type ProgramInput } from "../../kernel/load-inputs.ts";
@@ -11,7 +12,7 @@ import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { startDeadline } from "../deadline.ts";
 import { finishRun } from "../finish-run.ts";
 import { NothingBegunError, type Io } from "../io.ts";
-import { given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
+import { costLimitOf, costLimitProblem, given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { readVersions } from "../versions.ts";
 
@@ -67,9 +68,12 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     );
   const { config, configFile } = inputs.value;
   const mode = options.mode ?? config.policy.mode;
+  const cost = costLimitOf(options, config);
+  const unheld = costLimitProblem(options, config, inputs.value.executor.use);
+  if (unheld !== undefined) return refuse(io, "USAGE", unheld);
   printProblems(io, inputs.value.warnings);
   if (options.dryRun === true) {
-    io.out(renderDryRun({ ...inputs.value, mode }, options.format));
+    io.out(renderDryRun({ ...inputs.value, mode, costLimitUsd: cost.usd }, options.format));
     return EXIT.done;
   }
   const limit = limitOf(options, inputs.value.config);
@@ -99,6 +103,7 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
       options: {
         ...parsed.value.values,
         ...limit.option,
+        ...cost.option,
         item: given([...(options.item ?? [])], options.item === undefined),
         config: given(options.config ?? null, options.config === undefined),
         "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),
@@ -121,7 +126,7 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
           source: options.executorBin === undefined ? "configuration" : "command_line",
         },
       },
-      versions: await readVersions(io),
+      versions: await readVersions(io, listAgents(config)),
     }),
     isBegun,
   );
@@ -154,7 +159,7 @@ function readProgram(
   if (program === "") return err(`--${name}-bin: expected a program, found an empty word, for example node`);
   const outside = artifacts?.find((path) => pathProblem(normalizePath(path)) !== undefined);
   return outside === undefined
-    ? ok({ command: [program, ...(args ?? [])], expectedArtifacts: artifacts ?? [] })
+    ? ok({ use: "command", command: [program, ...(args ?? [])], expectedArtifacts: artifacts ?? [] })
     : err(
         `--${name}-expected-artifact: expected a path inside the worktree, found ${outside}, for example out/report.json`,
       );

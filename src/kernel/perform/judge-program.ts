@@ -1,10 +1,47 @@
+import type { AgentFacts } from "../../domain/agent.ts";
+import type { AgentSettings } from "../../domain/agent-config.ts";
+import type { AnswerSchema } from "../../domain/answer-schema.ts";
 import type { FileDigest, StageExecution } from "../../domain/journal.ts";
+import type { AnswerForm } from "../../domain/prompt.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
 import { buildStageExecution } from "../../domain/stage-execution.ts";
 import type { Scratch } from "../../ports.ts";
 import { sealFiles } from "../prepare-worktree.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
+import { agentSettings, followOutput, prepareAgent, readAgent } from "./agent-program.ts";
 import { buildOrchEnv, fillPlaceholders } from "./session-briefing.ts";
+
+/** What judges: a command of the user's own, or a coding agent. */
+export type JudgeProgram =
+  | { readonly kind: "command"; readonly words: readonly string[] }
+  | {
+      readonly kind: "agent";
+      readonly settings: AgentSettings;
+      /** Whose budget it is. */
+      readonly lane: string;
+      readonly schema: AnswerSchema;
+      readonly promptPath: string;
+      /** Agents that begin at the same time. */
+      readonly sharers: number;
+    };
+
+/** How the program of a lane answers. */
+export function answerForm(configured: { readonly use: string }, scratch: Scratch): AnswerForm {
+  return agentSettings(configured) === undefined
+    ? { kind: "file", path: `${scratch.path}/result.json` }
+    : { kind: "message" };
+}
+
+/** The program that a lane names, and what it is given when it is a coding agent. */
+export function chooseProgram(
+  configured: { readonly use: string; readonly command?: readonly string[] },
+  agent: Omit<Extract<JudgeProgram, { kind: "agent" }>, "kind" | "settings">,
+): JudgeProgram {
+  const settings = agentSettings(configured);
+  return settings === undefined
+    ? { kind: "command", words: configured.command ?? [] }
+    : { kind: "agent", settings, ...agent };
+}
 
 /** A program that judges: an audit lane, or triage. */
 export interface JudgeRequest {
@@ -12,7 +49,7 @@ export interface JudgeRequest {
   /** Names the program among the run's: its home, its step. */
   readonly name: string;
   readonly purpose: Extract<StageExecution["purpose"], "auditor" | "triage">;
-  readonly command: readonly string[];
+  readonly program: JudgeProgram;
   readonly passNames: readonly string[];
   readonly placeholders: Readonly<Record<string, string>>;
   readonly cwd: string;
@@ -35,9 +72,9 @@ export interface Judged {
 /** Runs a judging program; its answer is what stands at its result path, and nothing else. */
 export async function runJudge(context: RunContext, request: JudgeRequest): Promise<Judged> {
   const { ports, config } = context;
-  const command = fillPlaceholders(request.command, request.placeholders);
+  const { command, env: own, stdinPath } = await prepareJudge(context, request);
   const passed = [...config.sandbox.env, ...request.passNames];
-  const env = await ports.environments.build(request.name, passed, buildOrchEnv(request.placeholders));
+  const env = await ports.environments.build(request.name, passed, own);
   const [stdout, stderr] = [`${request.folder}/stdout.log`, `${request.folder}/stderr.log`];
   const report = await ports.processes.run({
     command,
@@ -47,11 +84,16 @@ export async function runJudge(context: RunContext, request: JudgeRequest): Prom
     outputBytesMax: config.limits["output-bytes"],
     stdoutPath: ports.files.resolve(stdout),
     stderrPath: ports.files.resolve(stderr),
+    stdinPath,
     signal: ports.interrupt,
-    onLine: (line) => ports.progress({ kind: "output", itemId: request.itemId, line }),
+    onLine: followOutput(
+      context,
+      request.itemId,
+      request.program.kind === "agent" ? request.program.settings : undefined,
+    ),
   });
-  const answer = await request.scratch.read("result.json", request.resultBytesMax);
   const files = await sealFiles(context, [stdout, stderr]);
+  const { answer, facts } = await readJudge(context, request, report.ending, stdout);
   if (answer !== undefined) files.push(await ports.files.write(`${request.folder}/result.json`, answer));
   return {
     ending: report.ending,
@@ -65,9 +107,36 @@ export async function runJudge(context: RunContext, request: JudgeRequest): Prom
       command,
       env,
       report,
+      agent: facts,
     }),
     files,
   };
+}
+
+async function prepareJudge(
+  context: RunContext,
+  { program, placeholders, cwd, scratch }: JudgeRequest,
+): Promise<{ command: readonly [string, ...string[]]; env: Record<string, string>; stdinPath: string | undefined }> {
+  if (program.kind === "command") {
+    const command = fillPlaceholders(program.words, placeholders);
+    return { command, env: buildOrchEnv(placeholders), stdinPath: undefined };
+  }
+  const { settings, schema, sharers, promptPath } = program;
+  const { command, env } = await prepareAgent(context, { settings, rights: "read", cwd, scratch, schema, sharers });
+  return { command, env: { ...env }, stdinPath: promptPath };
+}
+
+async function readJudge(
+  { ports }: RunContext,
+  { program, scratch, resultBytesMax }: JudgeRequest,
+  ending: ProcessEnding,
+  stdout: string,
+): Promise<{ answer: Uint8Array | undefined; facts?: AgentFacts }> {
+  if (program.kind === "command") return { answer: await scratch.read("result.json", resultBytesMax) };
+  // Of what never started there is nothing to say, and no cost.
+  if (ending.kind === "spawn_failed") return { answer: undefined };
+  const { settings, lane } = program;
+  return readAgent(ports.agents, { settings, lane, ending, stdout: await ports.files.read(stdout) });
 }
 
 /** What every judging program is told. */

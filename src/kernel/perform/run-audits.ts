@@ -1,8 +1,9 @@
+import { auditAnswerSchema } from "../../domain/answer-schema.ts";
 import { parseAuditReport } from "../../domain/audit-report.ts";
 import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
 import { decideBackoffMs } from "../../domain/backoff.ts";
 import type { EventDetails, FileDigest, StageExecution } from "../../domain/journal.ts";
-import { buildGuardrails, buildTask } from "../../domain/prompt.ts";
+import { buildGuardrails, buildTask, type AnswerForm } from "../../domain/prompt.ts";
 import { describeSurface } from "../../domain/verification-surface.ts";
 import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
 import type { Worktree } from "../../ports.ts";
@@ -11,7 +12,7 @@ import { prepareWorktree, type PreparedWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, candidateLimits, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { packetFolder } from "./freeze-packet.ts";
-import { judgeFacts, runJudge } from "./judge-program.ts";
+import { answerForm, chooseProgram, judgeFacts, runJudge } from "./judge-program.ts";
 
 interface AuditCommand {
   readonly attempt: number;
@@ -132,12 +133,20 @@ async function runLane(
   const scratch = await ports.environments.openScratch(name);
   for (const { path, bytes } of input.packet) await scratch.write(`packet/${path}`, bytes);
   const facts = { lane, packet_path: `${scratch.path}/packet`, packet_sha256, nonce };
-  const prompt = renderLanePrompt(context, itemId, attempt, facts, `${scratch.path}/result.json`);
+  const answerIn = answerForm(configured, scratch);
+  const prompt = renderLanePrompt(context, itemId, attempt, { ...facts, answer: answerIn });
+  const promptPath = await scratch.write("prompt.md", prompt);
+  const assignment = { lane, item_id: itemId, attempt, packet_sha256, nonce };
   const judged = await runJudge(context, {
     itemId,
     name,
     purpose: "auditor",
-    command: configured.command,
+    program: chooseProgram(configured, {
+      lane: `audit:${lane}`,
+      schema: auditAnswerSchema(assignment),
+      promptPath,
+      sharers: input.command.lanes.length,
+    }),
     passNames: configured.env,
     placeholders: {
       ...judgeFacts(context, {
@@ -148,7 +157,7 @@ async function runLane(
         session: itemState(context, itemId).sessionsUsed,
         scratch,
         planFile: `${scratch.path}/packet/plan.md`,
-        prompt: await scratch.write("prompt.md", prompt),
+        prompt: promptPath,
       }),
       ...facts,
     },
@@ -164,7 +173,7 @@ async function runLane(
     nonce,
     ending: judged.ending,
     survivors: judged.survivors,
-    facts: parseAuditReport(judged.answer, { lane, item_id: itemId, attempt, packet_sha256, nonce }),
+    facts: parseAuditReport(judged.answer, assignment),
   };
   return { answer, executions: [judged.execution], files: [...judged.files, promptFile] };
 }
@@ -173,8 +182,7 @@ function renderLanePrompt(
   context: RunContext,
   itemId: string,
   attempt: number,
-  facts: { lane: string; packet_path: string; packet_sha256: string; nonce: string },
-  resultPath: string,
+  facts: { lane: string; packet_path: string; packet_sha256: string; nonce: string; answer: AnswerForm },
 ): string {
   const { plan, config, configPath } = context;
   const item = planItem(context, itemId);
@@ -189,6 +197,6 @@ function renderLanePrompt(
     nonce: facts.nonce,
     hasEvidence: itemState(context, itemId).evidence.length > 0,
     surface: describeSurface(currentAttempt(context, itemId).candidates.at(-1)?.verified?.surface),
-    resultPath,
+    answer: facts.answer,
   });
 }

@@ -1,12 +1,15 @@
+import type { AgentFacts } from "../../domain/agent.ts";
 import { PAYLOAD_BYTES_MAX, parsePayload } from "../../domain/executor-outcome.ts";
 import type { SessionKind } from "../../domain/item.ts";
 import type { EventDetails, FileDigest } from "../../domain/journal.ts";
+import type { ProcessEnding } from "../../domain/process-report.ts";
 import { buildStageExecution } from "../../domain/stage-execution.ts";
 import type { Scratch, Worktree } from "../../ports.ts";
 import { sealFiles } from "../prepare-worktree.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
 import { findOrRestoreWorktree, sessionFolder, sessionLogs, worktreeName } from "./attempt-files.ts";
-import { buildProgram, writeBriefing, type Briefing } from "./session-briefing.ts";
+import { followOutput, readAgent } from "./agent-program.ts";
+import { buildProgram, executorAgent, writeBriefing, type Briefing } from "./session-briefing.ts";
 
 interface SessionCommand {
   readonly attempt: number;
@@ -47,7 +50,8 @@ async function runExecutor(
   const { itemId, folder, scratch, worktree, briefing } = input;
   const { attempt, session } = input.command;
   const expected = context.recorder.state.created.executor.expected_artifacts;
-  const program = await buildProgram(context, briefing, worktreeName(itemId, attempt, `home-${session}`));
+  const homeName = worktreeName(itemId, attempt, `home-${session}`);
+  const program = await buildProgram(context, briefing, { homeName, cwd: worktree.path, scratch });
   const before = await ports.repository.snapshot(worktree);
   const note = await ports.artifacts.note(worktree.path, expected);
   const [stdout, stderr] = sessionLogs(folder);
@@ -59,14 +63,15 @@ async function runExecutor(
     stdoutPath: ports.files.resolve(stdout),
     stderrPath: ports.files.resolve(stderr),
     signal: ports.interrupt,
-    onLine: (line) => ports.progress({ kind: "output", itemId, line }),
+    onLine: followOutput(context, itemId, executorAgent(context)),
   });
   const tamper = await ports.repository.compareSnapshot(before, worktree);
   const { missing, malformed } = await ports.artifacts.check(worktree.path, note, expected);
-  const bytes = await scratch.read("result.json", PAYLOAD_BYTES_MAX);
+  const logs = await sealFiles(context, [stdout, stderr]);
+  const { answer, facts } = await readResult(context, scratch, report.ending, stdout);
   return {
     ending: report.ending,
-    payload: parsePayload(bytes),
+    payload: parsePayload(answer),
     execution: buildStageExecution({
       stage: "execution",
       purpose: "executor",
@@ -77,11 +82,28 @@ async function runExecutor(
       report,
       missingArtifacts: missing,
       malformedArtifacts: malformed,
+      agent: facts,
     }),
     tamper: [...tamper],
     survivors: report.survivors.map(({ pid, command }) => ({ pid, command })),
-    files: [...(await sealFiles(context, [stdout, stderr])), ...(await keepPayload(context, folder, bytes))],
+    files: [...logs, ...(await keepPayload(context, folder, answer))],
   };
+}
+
+/** A command leaves its result at a path, an agent in its output. */
+async function readResult(
+  context: RunContext,
+  scratch: Scratch,
+  ending: ProcessEnding,
+  stdout: string,
+): Promise<{ answer: Uint8Array | undefined; facts?: AgentFacts }> {
+  const settings = executorAgent(context);
+  if (settings === undefined) return { answer: await scratch.read("result.json", PAYLOAD_BYTES_MAX) };
+  // Of what never started there is nothing to say, and no cost.
+  if (ending.kind === "spawn_failed") return { answer: undefined };
+  const { ports } = context;
+  const kept = await ports.files.read(stdout);
+  return readAgent(ports.agents, { settings, lane: "executor", ending, stdout: kept });
 }
 
 async function keepPayload(context: RunContext, folder: string, bytes: Uint8Array | undefined): Promise<FileDigest[]> {

@@ -1,3 +1,4 @@
+import { triageAnswerSchema } from "../../domain/answer-schema.ts";
 import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
 import { parseTriageReport } from "../../domain/triage.ts";
 import { buildTask } from "../../domain/prompt.ts";
@@ -9,7 +10,7 @@ import { itemState } from "../run-context.ts";
 import type { AttemptState } from "../../domain/item.ts";
 import type { Worktree } from "../../ports.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
-import { judgeFacts, runJudge } from "./judge-program.ts";
+import { answerForm, chooseProgram, judgeFacts, runJudge } from "./judge-program.ts";
 import { findingsPath } from "./write-merged-findings.ts";
 
 /** Has the configured program sort the findings. What it may decide is bounded; what it may not is recorded and ignored. */
@@ -20,7 +21,7 @@ export async function runTriage(
 ): Promise<void> {
   const { recorder, ports } = context;
   const { triage } = context.config;
-  if (triage.use !== "command") throw new Error("no triage program is configured");
+  if (triage.use === "rules") throw new Error("no triage program is configured");
   const nonce = ports.randomness.hex(16);
   const state = currentAttempt(context, itemId);
   const turn = `${state.sessions.length}-${recorder.state.resumes}`;
@@ -31,7 +32,9 @@ export async function runTriage(
   const findingsFile = await scratch.write("findings.json", findings);
   const task = buildTask(context.plan, planItem(context, itemId));
   const told = { attempt, nonce, findingsSha256: findings_sha256, findingsFile };
-  const prompt = renderTriagePrompt({ role: "triage", task, ...told, resultPath: `${scratch.path}/result.json` });
+  const prompt = renderTriagePrompt({ role: "triage", task, ...told, answer: answerForm(triage, scratch) });
+  const promptPath = await scratch.write("prompt.md", prompt);
+  const schema = triageAnswerSchema({ item_id: itemId, attempt, findings_sha256, nonce });
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/triage-${turn}`;
   const worktree = await findAnyWorktree(context, name, state);
   const before = await ports.repository.snapshot(worktree);
@@ -39,7 +42,7 @@ export async function runTriage(
     itemId,
     name,
     purpose: "triage",
-    command: triage.command,
+    program: chooseProgram(triage, { lane: "triage", schema, promptPath, sharers: 1 }),
     passNames: triage.env,
     placeholders: {
       ...judgeFacts(context, {
@@ -50,7 +53,7 @@ export async function runTriage(
         session: itemState(context, itemId).sessionsUsed,
         scratch,
         planFile: await scratch.write("plan.md", await readNamed(context, PLAN_FILE)),
-        prompt: await scratch.write("prompt.md", prompt),
+        prompt: promptPath,
       }),
       findings_path: findingsFile,
       nonce,

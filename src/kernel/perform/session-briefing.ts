@@ -1,3 +1,5 @@
+import type { AgentSettings } from "../../domain/agent-config.ts";
+import { sessionAnswerSchema } from "../../domain/answer-schema.ts";
 import type { SessionKind } from "../../domain/item.ts";
 import type { FileDigest } from "../../domain/journal.ts";
 import { buildFindings } from "../../domain/findings.ts";
@@ -8,6 +10,7 @@ import type { Scratch } from "../../ports.ts";
 import { PLAN_FILE } from "../../domain/saved-run.ts";
 import { readNamed } from "../named-files.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
+import { agentSettings, prepareAgent } from "./agent-program.ts";
 import { handoffPath } from "./seal-handoff.ts";
 
 /** What a session is told: the variables it gets and the files that hold what they say. */
@@ -16,6 +19,8 @@ export interface Briefing {
   readonly placeholders: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   readonly files: FileDigest[];
+  /** Absolute path of the prompt. */
+  readonly promptPath: string;
 }
 
 /** Writes prompt, item context, plan and findings into the scratch folder, and the copies that the journal names. */
@@ -59,7 +64,10 @@ export async function writeBriefing(
       handoffFile: handoffNote,
       evidenceFolder: evidence,
       instructions: await readInstructions(context, item.write_roots),
-      resultPath: `${scratch.path}/result.json`,
+      answer:
+        recorder.state.created.executor.use === "command"
+          ? { kind: "file", path: `${scratch.path}/result.json` }
+          : { kind: "message" },
     }),
   );
   const placeholders = {
@@ -83,7 +91,7 @@ export async function writeBriefing(
     ORCH_CONTEXT_THRESHOLD: String(context.rules.contextRemainingFloor),
     ...(evidence === undefined ? {} : { ORCH_EVIDENCE_PATH: evidence }),
   };
-  return { placeholders, env, files };
+  return { placeholders, env, files, promptPath: prompt };
 }
 
 /** The instruction files of the run's base: what a session or an item before wrote into one is never repeated. */
@@ -129,21 +137,40 @@ export function fillPlaceholders(
   return [program, ...args];
 }
 
-/** The executor's argv with its placeholders filled in, and its environment. */
+/** What the executor is started as. */
+export interface ExecutorProgram {
+  readonly command: readonly [string, ...string[]];
+  readonly env: Record<string, string>;
+  readonly stdinPath?: string;
+}
+
+/** The executor's argv, and its environment: a command with its placeholders filled in, or a coding agent. */
 export async function buildProgram(
   context: RunContext,
   briefing: Briefing,
-  homeName: string,
-): Promise<{ command: readonly [string, ...string[]]; env: Record<string, string> }> {
-  const { created } = context.recorder.state;
-  const passed = [...context.config.sandbox.env, ...(context.config.executor?.env ?? [])];
+  places: { readonly homeName: string; readonly cwd: string; readonly scratch: Scratch },
+): Promise<ExecutorProgram> {
+  const { ports, config, settings: given } = context;
+  const passed = [...config.sandbox.env, ...(config.executor?.env ?? [])];
+  const settings = executorAgent(context);
+  if (settings === undefined) {
+    const { command } = context.recorder.state.created.executor;
+    const env = await ports.environments.build(places.homeName, passed, { ...given.executorEnv, ...briefing.env });
+    return { command: fillPlaceholders(command, briefing.placeholders), env };
+  }
+  const { cwd, scratch } = places;
+  const schema = sessionAnswerSchema();
+  const { command, env } = await prepareAgent(context, { settings, rights: "write", cwd, scratch, schema, sharers: 1 });
   return {
-    command: fillPlaceholders(created.executor.command, briefing.placeholders),
-    env: await context.ports.environments.build(homeName, passed, {
-      ...context.settings.executorEnv,
-      ...briefing.env,
-    }),
+    command,
+    env: await ports.environments.build(places.homeName, passed, { ...given.executorEnv, ...env }),
+    stdinPath: briefing.promptPath,
   };
+}
+
+/** The settings of the executor when it is a coding agent; the command line may have put a command in its place. */
+export function executorAgent({ config, recorder }: RunContext): AgentSettings | undefined {
+  return recorder.state.created.executor.use === "command" ? undefined : agentSettings(config.executor);
 }
 
 async function readHandoffNote(
