@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalPolicySchema, machineUsersSchema, onBaseMoveSchema, reviewPolicySchema } from "./approval-policy.ts";
 import { canonicalJson, digestOf, sha256, type Json } from "./digest.ts";
 import { isForbiddenEnvName } from "./env-names.ts";
 import { globProblem } from "./globs.ts";
@@ -156,7 +157,11 @@ export const configSchema = z.strictObject({
       mode: z.enum(MODES).default("guarded"),
       "protected-paths": pathGlobs,
       "sensitive-paths": pathGlobs,
+      reviews: reviewPolicySchema,
+      approvals: approvalPolicySchema,
       "require-github-identity": z.boolean().default(false),
+      "machine-users": machineUsersSchema,
+      "on-base-move": onBaseMoveSchema,
     })
     .prefault({}),
   sandbox: z.strictObject({ env: envNames }).prefault({}),
