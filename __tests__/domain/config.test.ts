@@ -137,7 +137,7 @@ describe("a configuration that nobody wrote", () => {
       lanes: [],
       auditRetries: 2,
       triageProgram: false,
-      requireGithubIdentity: false,
+      approvalPolicy: defaultConfig().policy,
       demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false }]]),
       admission: {
         risk: {
@@ -145,7 +145,6 @@ describe("a configuration that nobody wrote", () => {
           reasons: [{ tier: "medium", text: "no Risk-Tier, and an item changes more than documents" }],
         },
         metadata: null,
-        requireGithubIdentity: false,
       },
     });
     const other = parsed(
@@ -167,8 +166,8 @@ describe("a configuration that nobody wrote", () => {
       lanes: ["a", "b"],
       auditRetries: 5,
       triageProgram: true,
-      requireGithubIdentity: true,
-      admission: { risk: { tier: "high" }, requireGithubIdentity: true },
+      approvalPolicy: { "require-github-identity": true },
+      admission: { risk: { tier: "high" } },
     });
   });
 

@@ -1,4 +1,5 @@
 import type { AuditFinding } from "../../src/domain/audit-report.ts";
+import { defaultConfig } from "../../src/domain/config.ts";
 import type { ItemCommand } from "../../src/domain/item-decide.ts";
 import { mergedFindingsOf } from "../../src/domain/item-decide.ts";
 import type { ItemDemands, ItemRules } from "../../src/domain/item-rules.ts";
@@ -89,7 +90,7 @@ export function rulesFor(
     lanes: ["left", "right"],
     auditRetries: 2,
     triageProgram: false,
-    requireGithubIdentity: false,
+    approvalPolicy: defaultConfig().policy,
     admission: LOW_RISK,
     ...input,
     demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false, ...demands }]]),

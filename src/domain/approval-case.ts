@@ -32,6 +32,14 @@ export interface GithubCase {
   readonly standing: readonly StandingReview[];
 }
 
+/**
+ * Makes the case of a call that asks nothing of GitHub: then only what names nobody, or was judged on GitHub's facts
+ * before, can count.
+ */
+export function buildCallCase(asked: Omit<ApprovalCase, "needs" | "github">): ApprovalCase {
+  return { ...asked, needs: needsOf(asked.policy, asked.kind, asked.risk), github: null };
+}
+
 /** Makes the case of a pull request. Everything that follows from the facts alone is worked out once, here. */
 export function buildCase(facts: ApprovalFacts): ApprovalCase {
   const { kind, risk, plan, config, pull_request: pull } = facts;

@@ -27,7 +27,8 @@ export const approvalRecordSchema = z.strictObject({
   /** True when the approver took part in what was approved, which the policy allows. */
   self_approved: z.boolean(),
   created_at: instantSchema,
-  expires_at: instantSchema,
+  /** Null for a rejection, which holds until somebody reopens the gate. */
+  expires_at: instantSchema.nullable(),
 });
 export type ApprovalRecord = z.infer<typeof approvalRecordSchema>;
 
@@ -83,6 +84,20 @@ export type Gesture =
   | { readonly kind: "environment"; readonly tier: "medium" | "high" }
   /** Somebody at a keyboard, who says who they are. */
   | { readonly kind: "local"; readonly by: string; readonly decision: "approve" | "reject" };
+
+/** An approval that a run was given, as its journal keeps it. Whether it counts is the fold's to say. */
+export const approvalFactSchema = z.discriminatedUnion("authority", [
+  z.strictObject({ authority: z.literal("environment"), tier: z.enum(["medium", "high"]) }),
+  z.strictObject({ authority: z.literal("github"), record: approvalRecordSchema }),
+]);
+export type ApprovalFact = z.infer<typeof approvalFactSchema>;
+
+/** The gesture that an approval in the journal stands for. */
+export function gestureOf(fact: ApprovalFact): Gesture {
+  return fact.authority === "environment"
+    ? { kind: "environment", tier: fact.tier }
+    : { kind: "recorded", record: fact.record };
+}
 
 export const AUTHORITIES = ["environment", "local-unverified", "github"] as const;
 export type Authority = (typeof AUTHORITIES)[number];

@@ -120,7 +120,10 @@ export const STANDING_RULES: readonly ApprovalRule[] = [
  * held at it, and the time is counted from the merge.
  */
 export function expiryOf(gesture: Gesture, { needs, github }: Pick<ApprovalCase, "needs" | "github">): number | null {
-  if (gesture.kind === "recorded") return parseInstant(gesture.record.expires_at);
+  if (gesture.kind === "recorded") {
+    const { expires_at: expires } = gesture.record;
+    return expires === null ? null : parseInstant(expires);
+  }
   if (gesture.kind !== "given" || gesture.decision === "reject") return null;
   const hours = needs.expiresHours * 3_600_000;
   const given = gesture.at + hours;

@@ -166,6 +166,11 @@ function isSelf(gesture: Gesture, { github }: ApprovalCase): boolean {
   return gesture.kind === "given" && gesture.actor !== null && github?.contributors.ids.has(gesture.actor.id) === true;
 }
 
+function renderExpiry(gesture: GivenGesture, asked: ApprovalCase): string | null {
+  const expires = expiryOf(gesture, asked);
+  return expires === null ? null : renderInstant(expires);
+}
+
 function buildRecords(gesture: Gesture, asked: ApprovalCase): ApprovalRecord[] {
   if (gesture.kind === "recorded") return [gesture.record];
   const record = gesture.kind === "given" ? buildRecord(gesture, asked) : undefined;
@@ -197,6 +202,6 @@ function buildRecord(gesture: GivenGesture, asked: ApprovalCase): ApprovalRecord
     decision: gesture.decision,
     self_approved: isSelf(gesture, asked),
     created_at: renderInstant(gesture.at),
-    expires_at: renderInstant(expiryOf(gesture, asked) ?? asked.now),
+    expires_at: renderExpiry(gesture, asked),
   };
 }

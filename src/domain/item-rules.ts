@@ -1,3 +1,4 @@
+import type { ApprovalPolicy } from "./approval-policy.ts";
 import type { Config } from "./config.ts";
 import type { Plan } from "./plan.ts";
 import { classifyRisk, type Risk } from "./risk.ts";
@@ -16,8 +17,8 @@ export interface ItemRules {
   readonly auditRetries: number;
   /** True when a program sorts the findings before the rules decide. */
   readonly triageProgram: boolean;
-  /** True when a decision about a gate counts only from an identity that GitHub vouches for. */
-  readonly requireGithubIdentity: boolean;
+  /** What the policy says of approvals and of decisions about gates. */
+  readonly approvalPolicy: ApprovalPolicy;
   /** What the plan asks of each item beyond verification. */
   readonly demands: ReadonlyMap<string, ItemDemands>;
   readonly admission: AdmissionRules;
@@ -27,7 +28,6 @@ export interface ItemRules {
 export interface AdmissionRules {
   readonly risk: Risk;
   readonly metadata: Plan["metadata"];
-  readonly requireGithubIdentity: boolean;
 }
 
 /** What the plan asks of an item beyond verification. */
@@ -49,7 +49,7 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
     lanes: audits.lanes.map((lane) => lane.name),
     auditRetries: audits.retries,
     triageProgram: triage.use === "command",
-    requireGithubIdentity: policy["require-github-identity"],
+    approvalPolicy: policy,
     demands: new Map(
       plan.items.map((item) => [
         item.item_id,
@@ -63,7 +63,6 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
     admission: {
       risk: classifyRisk({ plan, config }),
       metadata: plan.metadata,
-      requireGithubIdentity: config.policy["require-github-identity"],
     },
   };
 }
