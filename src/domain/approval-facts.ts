@@ -3,6 +3,7 @@ import { APPROVAL_KINDS } from "./approval-policy.ts";
 import { configSchema } from "./config.ts";
 import { instantSchema } from "./instants.ts";
 import { RISK_TIERS } from "./plan.ts";
+import { err, ok, type Result } from "./result.ts";
 
 /*
  * Shapes of GitHub's answers and webhooks, narrowed to what decides. Objects of GitHub take no notice of keys they do
@@ -220,6 +221,20 @@ export const approvalFactsSchema = z.strictObject({
   deliveries: z.array(deliverySchema),
 });
 export type ApprovalFacts = z.infer<typeof approvalFactsSchema>;
+
+/** Parses a file of facts; what is wrong is named by its place, all at once. */
+export function parseApprovalFacts(text: string): Result<ApprovalFacts, readonly string[]> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return err(["not JSON"]);
+  }
+  const parsed = approvalFactsSchema.safeParse(value);
+  return parsed.success
+    ? ok(parsed.data)
+    : err(parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`));
+}
 
 /** The events of the timeline that decide. */
 export type TimelineEvent = z.infer<typeof labeledSchema | typeof dismissedSchema | typeof revokedSchema>;
