@@ -14,8 +14,8 @@ import { configSchema, policyDigest } from "../../src/domain/config.ts";
 export const ZERO = "0".repeat(40);
 export const OLD = "a".repeat(40);
 export const HEAD = "b".repeat(40);
-export const BASE = "c".repeat(40);
-export const PLAN = "1".repeat(64);
+const BASE = "c".repeat(40);
+const PLAN = "1".repeat(64);
 export const OTHER = "2".repeat(64);
 const APP = 900;
 
@@ -51,9 +51,19 @@ interface Start {
   readonly policy?: object;
 }
 
+const parsed = new Map<string, ApprovalFacts>();
+
 /** A pull request with everything in order, a check shown, and nobody's approval. */
 export function buildFacts({ kind = "plan", risk = "high", policy = {} }: Start = {}): ApprovalFacts {
-  const facts = approvalFactsSchema.parse({
+  const key = JSON.stringify({ kind, risk, policy });
+  const facts = structuredClone(parsed.get(key) ?? parseFacts({ kind, risk, policy }));
+  if (!parsed.has(key)) parsed.set(key, structuredClone(facts));
+  show(facts);
+  return facts;
+}
+
+function parseFacts({ kind, risk, policy }: Required<Start>): ApprovalFacts {
+  return approvalFactsSchema.parse({
     schema_version: "conveyor.approval_facts.v1",
     kind,
     asked_at: at("12:10:00"),
@@ -113,8 +123,6 @@ export function buildFacts({ kind = "plan", risk = "high", policy = {} }: Start 
     memberships: [],
     deliveries: [],
   });
-  show(facts);
-  return facts;
 }
 
 export interface Shown {

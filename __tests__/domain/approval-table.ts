@@ -142,7 +142,7 @@ function givenOf({ actor, gesture, sha, time }: Row): Given {
 }
 
 /** The same question, asked later. */
-export function later(facts: ApprovalFacts, time: string): void {
+function later(facts: ApprovalFacts, time: string): void {
   facts.asked_at = time;
   for (const each of facts.permissions) each.answered_at = time;
   for (const each of facts.memberships) each.answered_at = time;
@@ -431,6 +431,33 @@ export const HAND_ROWS: readonly Hand[] = [
     "a review, and no check was ever shown",
     reviewed((f) => {
       f.check_runs = [];
+    }),
+    ["check-not-shown"],
+  ],
+  [
+    "a review ten minutes before the first check",
+    from((f) => {
+      f.check_runs = [];
+      show(f, { time: "12:10:00" });
+      GESTURES.review(f, { time: "12:00:00" });
+    }),
+    APPROVED,
+  ],
+  [
+    "a review longer than that before the first check",
+    from((f) => {
+      f.check_runs = [];
+      show(f, { time: "12:10:00" });
+      GESTURES.review(f, { time: "11:59:59" });
+    }),
+    ["check-not-shown"],
+  ],
+  [
+    "a review, and the first check after the merge",
+    reviewed((f) => {
+      f.check_runs = [];
+      show(f, { time: "12:07:00" });
+      seal(f);
     }),
     ["check-not-shown"],
   ],
@@ -948,6 +975,22 @@ export const HAND_ROWS: readonly Hand[] = [
     "a gate rejected by a reader",
     reviewed((f) => GESTURES.button(f, { by: user("read"), id: "reject_gate" }), GATE),
     APPROVED,
+  ],
+  [
+    "a gate rejected by somebody of whom nothing is known",
+    reviewed((f) => {
+      GESTURES.button(f, { by: user("second"), id: "reject_gate" });
+      f.permissions = f.permissions.filter(({ login }) => login !== "second");
+    }, GATE),
+    ["rejected"],
+  ],
+  [
+    "changes were requested, and a machine with a maintainer's role dismissed that",
+    reviewed((f) => {
+      requestChanges(f, "second");
+      dismiss(f, "machine", "12:06:00", "changes_requested", 1);
+    }),
+    ["changes-requested"],
   ],
   [
     "a gate rejected for an older candidate",

@@ -1,4 +1,5 @@
 import type { ApprovalFacts, GithubUser } from "./approval-facts.ts";
+import type { ApprovalPolicy } from "./approval-policy.ts";
 import type { GivenCase } from "./approval-rule.ts";
 import { parseInstant } from "./instants.ts";
 
@@ -26,11 +27,38 @@ export function whyNotAuthorised({ facts, needs }: GivenCase, user: GithubUser):
     : `the approver's role is ${answer.role_name}; expected ${needs.roles.join(", ")}`;
 }
 
-/** Whether somebody certainly cannot write: then their word against it does not count. Who is unknown might. */
-export function isPowerless(facts: ApprovalFacts, user: GithubUser): boolean {
-  if (user === null) return true;
-  const found = permissionOf(facts, user);
-  return found !== undefined && (found.answer === null || !MAY_WRITE.has(found.answer.permission));
+/**
+ * Why somebody's word against it does not count: they certainly cannot write. Whoever might, does; an account that is
+ * gone cannot.
+ */
+export function whyPowerless(facts: ApprovalFacts, user: GithubUser): string | undefined {
+  if (user === null) return "the account is gone";
+  const answer = permissionOf(facts, user)?.answer;
+  if (answer === null) return `${user.login} has no access to the repository`;
+  return answer !== undefined && answer.user?.id === user.id && !MAY_WRITE.has(answer.permission)
+    ? `${user.login} cannot write`
+    : undefined;
+}
+
+/** True when a person, with authority that was asked about just now, and no machine, did something for themselves. */
+export function isPersonInCharge(asked: GivenCase, user: GithubUser): boolean {
+  const found = permissionOf(asked.facts, user);
+  return (
+    user !== null &&
+    found !== undefined &&
+    user.type === "User" &&
+    found.answer?.user?.id === user.id &&
+    isFresh(asked, found.answered_at) &&
+    !isMachine(asked.policy, user) &&
+    whyNotAuthorised(asked, user) === undefined
+  );
+}
+
+/** True for an account that the policy calls a machine's, by login or by number. */
+export function isMachine(policy: ApprovalPolicy, user: NonNullable<GithubUser>): boolean {
+  return policy["machine-users"].some((one) =>
+    typeof one === "number" ? one === user.id : one.toLowerCase() === user.login.toLowerCase(),
+  );
 }
 
 /** Seconds that an answer about somebody's permission or team holds. */

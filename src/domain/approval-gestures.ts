@@ -60,7 +60,7 @@ function listReviews(github: GithubCase): GivenGesture[] {
         head,
         edited: edits.some(({ payload }) => payload.review.id === review.id),
         state,
-        check: checkAt(github, head, at) ?? firstCheck(github, head),
+        check: checkAt(github, head, at) ?? firstCheck(github, head, at),
       };
     });
 }
@@ -135,10 +135,15 @@ function checkAt(github: GithubCase, head: string | null, at: number): ShownChec
   return run === undefined ? null : buildCheck(run, run.external_id);
 }
 
-/** A review may come before the check, for it names its head itself; the first check says which policy held then. */
-function firstCheck(github: GithubCase, head: string | null): ShownCheck | null {
-  const run = ownChecks(github, head)[0]?.run;
-  return run === undefined ? null : buildCheck(run, run.external_id);
+/** Seconds after a review in which the App must have shown what it saw, to say which policy held at the review. */
+const FIRST_CHECK_SECONDS_MAX = 600;
+
+/** A review may come before the check, for it names its head itself. */
+function firstCheck(github: GithubCase, head: string | null, at: number): ShownCheck | null {
+  const [first] = ownChecks(github, head);
+  return first !== undefined && first.at <= Math.min(at + FIRST_CHECK_SECONDS_MAX * 1000, github.asOf)
+    ? buildCheck(first.run, first.run.external_id)
+    : null;
 }
 
 /** Checks that the App itself completed on this head, oldest first. Others may bear its name. */

@@ -1,4 +1,4 @@
-import { isFresh, permissionOf, whyNotAuthorised } from "./approval-authority.ts";
+import { isFresh, isMachine, permissionOf, whyNotAuthorised, whyPowerless } from "./approval-authority.ts";
 import { orderPushes } from "./approval-contributors.ts";
 import { authorityOf } from "./approval-gesture.ts";
 import { approvingRule, givenRule, rule, type ApprovalRule } from "./approval-rule.ts";
@@ -24,18 +24,14 @@ export const ACTOR_RULES: readonly ApprovalRule[] = [
     actor !== null && actor.type !== "User" ? `${actor.login} is a ${actor.type}, not a person` : undefined,
   ),
   givenRule("machine-user", ({ actor }, { policy }) =>
-    actor !== null &&
-    policy["machine-users"].some((one) =>
-      typeof one === "number" ? one === actor.id : one.toLowerCase() === actor.login.toLowerCase(),
-    )
-      ? `${actor.login} is one of policy.machine-users`
-      : undefined,
+    actor !== null && isMachine(policy, actor) ? `${actor.login} is one of policy.machine-users` : undefined,
   ),
   givenRule("acted-through-app", ({ viaApp }) => (viaApp ? "an app did it in the name of the person" : undefined)),
-  givenRule("approver-not-authorised", ({ actor }, asked) =>
-    actor === null ? undefined : whyNotAuthorised(asked, actor),
-  ),
-  givenRule("approver-is-another-account", ({ actor }, { facts }) => {
+  givenRule("approver-not-authorised", ({ actor, decision }, asked) => {
+    if (actor === null) return undefined;
+    return decision === "approve" ? whyNotAuthorised(asked, actor) : whyPowerless(asked.facts, actor);
+  }),
+  approvingRule("approver-is-another-account", ({ actor }, { facts }) => {
     const answer = permissionOf(facts, actor)?.answer;
     return answer !== undefined && answer !== null && answer.user?.id !== actor?.id
       ? "the login belongs to another account now"

@@ -18,9 +18,10 @@ export const BINDING_RULES: readonly ApprovalRule[] = [
     const given = kind === "plan" ? riskOf(gesture) : null;
     return given !== null && given !== risk ? `it approves ${given} risk, and the risk is ${risk}` : undefined;
   }),
-  givenRule("other-head", ({ head }, { facts }) => {
+  givenRule("other-head", ({ head, decision }, { facts }) => {
     const { sha } = facts.pull_request.head;
-    if (head === null) return "which head it was about is unknown";
+    // A no that may be about this head is one.
+    if (head === null) return decision === "approve" ? "which head it was about is unknown" : undefined;
     return head === sha ? undefined : `it was about ${head}, and the head is ${sha}`;
   }),
   approvingRule("check-not-shown", ({ check }) =>

@@ -1,4 +1,4 @@
-import { isPowerless, whyNotAuthorised } from "./approval-authority.ts";
+import { isPersonInCharge, whyPowerless } from "./approval-authority.ts";
 import type { ApprovalCase } from "./approval-case.ts";
 import { listTimeline, REVOKING_EVENTS } from "./approval-facts.ts";
 import type { Gesture } from "./approval-gesture.ts";
@@ -57,7 +57,7 @@ export const STANDING_RULES: readonly ApprovalRule[] = [
       : undefined,
   ),
   approvingRule("revoked", ({ at }, { kind, facts, sealed, asOf }) => {
-    const event = listTimeline(facts).find(
+    const events = listTimeline(facts).filter(
       (each) =>
         REVOKING_EVENTS.some((one) => one === each.event) &&
         isWithin(each.created_at, at, asOf) &&
@@ -65,7 +65,8 @@ export const STANDING_RULES: readonly ApprovalRule[] = [
         !(each.event === "closed" && sealed && parseInstant(each.created_at) === asOf) &&
         !(each.event === "convert_to_draft" && kind === "manual_gate"),
     );
-    return event === undefined ? undefined : `${event.event} came after it`;
+    const names = [...new Set(events.map((each) => each.event))].sort();
+    return names.length === 0 ? undefined : `${names.join(", ")} came after it`;
   }),
   approvingRule("repository-transferred", ({ at }, { facts, asOf }) =>
     facts.deliveries.some(({ event, received_at: received }) => event === "repository" && isWithin(received, at, asOf))
@@ -138,13 +139,14 @@ function isWithin(time: string, from: number, to: number): boolean {
 
 /** A request for changes stands until the same person approves, or somebody with authority and no hand in it dismisses it. */
 function isStandingRequest({ review, state, dismissal, latest }: StandingReview, asked: GivenCase): boolean {
-  if (!latest || state === "APPROVED" || dismissal?.was === "APPROVED" || isPowerless(asked.facts, review.user))
+  if (
+    !latest ||
+    state === "APPROVED" ||
+    dismissal?.was === "APPROVED" ||
+    whyPowerless(asked.facts, review.user) !== undefined
+  )
     return false;
   if (dismissal === null || dismissal.was === null || dismissal.actor === null) return true;
-  const { actor } = dismissal;
-  return (
-    actor.type !== "User" ||
-    whyNotAuthorised(asked, actor) !== undefined ||
-    (!asked.needs.self && asked.contributors.ids.has(actor.id))
-  );
+  const isInvolved = !asked.needs.self && asked.contributors.ids.has(dismissal.actor.id);
+  return isInvolved || !isPersonInCharge(asked, dismissal.actor);
 }
