@@ -428,6 +428,8 @@ describe("help and version", () => {
     ["doctor"],
     ["audit"],
     ["prune"],
+    ["approvals"],
+    ["approvals", "explain"],
     ["gate"],
     ["gate", "approve"],
     ["gate", "reject"],
