@@ -916,6 +916,153 @@ export const HAND_ROWS: readonly Hand[] = [
     ["approver-not-authorised"],
   ],
 
+  // At the edge of each limit, and between two of a kind.
+  [
+    "a label at the second of the merge",
+    labelled((f) => {
+      f.timeline = [];
+      GESTURES.label(f, { time: "12:06:00" });
+      seal(f);
+    }),
+    APPROVED,
+  ],
+  [
+    "the label was taken away at the second of the merge",
+    labelled((f) => {
+      seal(f);
+      f.timeline.push(unlabeled("12:06:00"));
+    }),
+    ["label-removed"],
+  ],
+  [
+    "closed and opened again before the merge",
+    labelled((f) => {
+      f.timeline.push(event("closed", "12:05:30"), event("reopened", "12:05:40"));
+      seal(f);
+    }),
+    ["revoked"],
+  ],
+  [
+    "a push at the second of the check, ten seconds before the label",
+    from((f) => {
+      f.check_runs = [];
+      show(f, { time: "12:00:00" });
+      GESTURES.label(f, { time: "12:00:10" });
+    }),
+    APPROVED,
+  ],
+  [
+    "facts as old as what made us ask",
+    labelled((f) => {
+      f.fetched_at = f.triggered_at;
+    }),
+    APPROVED,
+  ],
+  [
+    "an answer about the approver as old as what made us ask",
+    labelled((f) => {
+      answerOf(f, "maintain").answered_at = f.triggered_at;
+    }),
+    APPROVED,
+  ],
+  [
+    "an answer about the approver that is 60 seconds old",
+    labelled((f) => {
+      f.triggered_at = at("12:08:00");
+      answerOf(f, "maintain").answered_at = at("12:09:00");
+    }),
+    APPROVED,
+  ],
+  [
+    "250 commits",
+    labelled((f) => {
+      f.pull_request.commits = 250;
+      const commit = commitOf(f);
+      f.commits = Array.from({ length: 250 }, (_, index) => ({ ...commit, sha: index.toString(16).padStart(40, "0") }));
+    }),
+    APPROVED,
+  ],
+  ["one of two machine users", labelled(() => {}, { policy: { "machine-users": ["other", 2] } }), ["machine-user"]],
+  [
+    "a reviewer in one of two teams",
+    reviewed((f) => member(f, "active"), { kind: "delivery", policy: { reviews: { teams: ["others", "owners"] } } }),
+    APPROVED,
+  ],
+  [
+    "a reviewer in another team",
+    reviewed((f) => member(f, "active"), { kind: "delivery", policy: { reviews: { teams: ["others"] } } }),
+    ["not-in-team"],
+  ],
+  [
+    "two answers about a team that contradict",
+    reviewed((f) => {
+      member(f, "active");
+      member(f, "pending");
+    }, TEAMS),
+    ["not-in-team"],
+  ],
+  [
+    "an answer about a team that is too old",
+    reviewed((f) => {
+      member(f, "active");
+      for (const each of f.memberships) each.answered_at = at("12:09:54");
+    }, TEAMS),
+    ["not-in-team"],
+  ],
+  [
+    "the label was deleted",
+    labelled((f) => {
+      f.deliveries.push({
+        guid: "l",
+        received_at: at("12:06:00"),
+        event: "label",
+        payload: { action: "deleted", label: { name: "Conveyor:Approve-High" } },
+      });
+    }),
+    ["label-redefined"],
+  ],
+  [
+    "another label was edited",
+    labelled((f) => {
+      f.deliveries.push({
+        guid: "l",
+        received_at: at("12:06:00"),
+        event: "label",
+        payload: { action: "edited", label: { name: "nice" }, changes: {} },
+      });
+    }),
+    APPROVED,
+  ],
+  [
+    "a review that was not sent yet",
+    reviewed((f) => {
+      Object.assign(reviewOf(f), { state: "PENDING", submitted_at: null });
+    }),
+    ["too-few-approvals"],
+  ],
+  [
+    "an approval and a request for changes by one person in one second",
+    from(
+      (f) => {
+        GESTURES.review(f);
+        requestChanges(f, "maintain", HEAD, "12:05:00");
+      },
+      { risk: "medium" },
+    ),
+    ["changes-requested", "review-superseded"],
+  ],
+  [
+    "a request for changes and an approval by one person in one second",
+    from(
+      (f) => {
+        requestChanges(f, "maintain", HEAD, "12:05:00");
+        GESTURES.review(f);
+      },
+      { risk: "medium" },
+    ),
+    APPROVED,
+  ],
+
   // Several people.
   [
     "two labels by one person, where two people are needed",

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { approvalFactsSchema, type ApprovalFacts } from "../../src/domain/approval-facts.ts";
 import { APPROVAL_RULES, type ApprovalRules } from "../../src/domain/approvals.ts";
-import { answer, ask, decide, wordsOf } from "./approval-fixtures.ts";
+import { answer, ask, buildFacts, decide, GESTURES, user, wordsOf } from "./approval-fixtures.ts";
 import {
   buildRow,
   CALL_ROWS,
@@ -62,6 +62,39 @@ describe("the decision table", () => {
 
   it("has the rows that a hand wrote", () => {
     expect(HAND_ROWS.length).toBeGreaterThanOrEqual(60);
+  });
+});
+
+describe("a decision", () => {
+  it.each([
+    ["plan", "medium", "RISK_MEDIUM_NOT_APPROVED"],
+    ["plan", "high", "RISK_HIGH_NOT_APPROVED"],
+    ["delivery", "low", "GATE_REVIEW_NOT_APPROVED"],
+    ["manual_gate", "low", "ITEM_AWAITING_HUMAN_GATE"],
+  ] as const)("that a %s at %s risk is not approved gives %s", (kind, risk, code) => {
+    expect(decide(buildFacts({ kind, risk }))).toMatchObject({ verdict: "not_approved", reasonCode: code });
+  });
+
+  it("says so when one of those who approve had a hand in it, and not otherwise", () => {
+    const medium = { count: 2, self: true };
+    const facts = buildFacts({ risk: "medium", policy: { approvals: { medium } } });
+    GESTURES.review(facts, { by: user("maintain") });
+    GESTURES.review(facts, { by: user("second") });
+    expect(decide(facts)).toMatchObject({ verdict: "approved", selfApproved: false });
+    GESTURES.review(facts, { by: user("author") });
+    const decision = decide(facts);
+    expect(decision.selfApproved).toBe(true);
+    expect(decision.records.map((record) => record.self_approved)).toEqual([false, false, true]);
+  });
+
+  it("of a rejection is a record without an end", () => {
+    const facts = buildFacts({ kind: "manual_gate" });
+    GESTURES.button(facts, { id: "reject_gate" });
+    expect(decide(facts)).toMatchObject({
+      verdict: "rejected",
+      reasonCode: "ITEM_GATE_REJECTED",
+      records: [{ decision: "reject", expires_at: null }],
+    });
   });
 });
 
@@ -243,15 +276,22 @@ function REVOCATIONS(): [what: string, revoke: (facts: ApprovalFacts) => void][]
   ];
 }
 
-/** Every way to know less: one answer, check or push gone, or one thing that GitHub may not know. */
+/** Every way to know less: all answers about somebody gone, a push gone, or one thing that GitHub may not know. */
 function listLosses(facts: ApprovalFacts): ((facts: ApprovalFacts) => void)[] {
-  const drop = (key: "permissions" | "memberships" | "identities" | "pushes"): ((of: ApprovalFacts) => void)[] =>
+  const drop = (key: "identities" | "pushes"): ((of: ApprovalFacts) => void)[] =>
     facts[key].map((_each, index) => (of: ApprovalFacts) => {
       of[key].splice(index, 1);
     });
+  const logins = [...new Set(facts.permissions.map(({ login }) => login))];
   return [
-    ...drop("permissions"),
-    ...drop("memberships"),
+    ...logins.flatMap((login) => [
+      (of: ApprovalFacts) => {
+        of.permissions = of.permissions.filter((each) => each.login !== login);
+      },
+      (of: ApprovalFacts) => {
+        of.memberships = of.memberships.filter((each) => each.login !== login);
+      },
+    ]),
     ...drop("identities"),
     ...drop("pushes"),
     (of) => {
