@@ -53,7 +53,10 @@ describe("agents as executor and auditors", () => {
     for (const { name, env, home, prompt } of world.starts()) {
       const keys = env.filter((variable) => variable.endsWith("_API_KEY"));
       expect(keys).toEqual([name === "codex" ? "OPENAI_API_KEY" : "ANTHROPIC_API_KEY"]);
-      expect(env.filter((variable) => variable.startsWith("ORCH_") || variable.startsWith("CODEX_"))).toEqual([]);
+      // The run's id is what tells the command line that a program of a run wants to decide about a gate.
+      expect(env.filter((variable) => variable.startsWith("ORCH_"))).toEqual(
+        ["ATTEMPT", "ITEM_ID", "PLAN_ID", "ROUND", "RUN_ID", "SESSION", "STAGE"].map((word) => `ORCH_${word}`),
+      );
       expect(home.startsWith(world.repository.cache)).toBe(true);
       expect(prompt).not.toContain("exit 0.");
     }

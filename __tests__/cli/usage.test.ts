@@ -153,11 +153,7 @@ describe("the configuration", () => {
       "version: 1\nexecutor: {use: command, command: [agent, '{promt_path}']}\n",
       [":2:", "{promt_path}", "{prompt_path}"],
     ],
-    [
-      "asks for an executor this version does not have",
-      "version: 1\nexecutor: {use: codex}\n",
-      [".github/conveyor.yml:2:"],
-    ],
+    ["asks for an executor that there is not", "version: 1\nexecutor: {use: other}\n", [".github/conveyor.yml:2:"]],
     ["names no executor", "version: 1\n", ["EXECUTOR_NOT_CONFIGURED", "--executor-bin"]],
   ])("%s", async (_name, config, said) => {
     const repository = new TestRepository({ config });

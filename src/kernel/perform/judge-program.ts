@@ -9,7 +9,7 @@ import type { Scratch } from "../../ports.ts";
 import { sealFiles } from "../prepare-worktree.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
 import { agentSettings, followOutput, prepareAgent, readAgent } from "./agent-program.ts";
-import { buildOrchEnv, fillPlaceholders } from "./session-briefing.ts";
+import { buildAgentEnv, buildOrchEnv, fillPlaceholders } from "./session-briefing.ts";
 
 /** What judges: a command of the user's own, or a coding agent. */
 export type JudgeProgram =
@@ -123,7 +123,7 @@ async function prepareJudge(
   }
   const { settings, schema, sharers, promptPath } = program;
   const { command, env } = await prepareAgent(context, { settings, rights: "read", cwd, scratch, schema, sharers });
-  return { command, env: { ...env }, stdinPath: promptPath };
+  return { command, env: { ...env, ...buildAgentEnv(placeholders) }, stdinPath: promptPath };
 }
 
 async function readJudge(

@@ -125,6 +125,12 @@ export function buildOrchEnv(placeholders: Readonly<Record<string, string>>): Re
   );
 }
 
+/** What an agent is told besides its prompt. With `ORCH_RUN_ID` its shell is known as a program of a run. */
+export function buildAgentEnv(placeholders: Readonly<Record<string, string>>): Record<string, string> {
+  const told = ["stage", "run_id", "plan_id", "item_id", "attempt", "session", "round"];
+  return buildOrchEnv(Object.fromEntries(told.map((name) => [name, placeholders[name] ?? ""])));
+}
+
 /** A configured command with its placeholders filled in, each inside one argument. */
 export function fillPlaceholders(
   words: readonly string[],
@@ -163,7 +169,11 @@ export async function buildProgram(
   const { command, env } = await prepareAgent(context, { settings, rights: "write", cwd, scratch, schema, sharers: 1 });
   return {
     command,
-    env: await ports.environments.build(places.homeName, passed, { ...given.executorEnv, ...env }),
+    env: await ports.environments.build(places.homeName, passed, {
+      ...given.executorEnv,
+      ...env,
+      ...buildAgentEnv(briefing.placeholders),
+    }),
     stdinPath: briefing.promptPath,
   };
 }
