@@ -16,6 +16,10 @@ import { cutTornTail, openJournal, type JournalPosition } from "./effects/journa
 import { readHolder, takeLock, type HeldLock } from "./effects/lock.ts";
 import { createPreparer } from "./effects/prepare.ts";
 import { createProcesses } from "./effects/process.ts";
+import { createBubblewrap } from "./effects/sandbox/bubblewrap.ts";
+import { findSystemTool } from "./effects/sandbox/limits.ts";
+import { createSandboxProbes } from "./effects/sandbox/probe.ts";
+import type { SandboxPlaces } from "./effects/sandbox/view.ts";
 import { hostTable } from "./effects/process-tree.ts";
 import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
 import { createEnvironments } from "./effects/program-environments.ts";
@@ -49,7 +53,7 @@ import {
   removeRunFolder,
   removeWorktreesNamed,
 } from "./effects/run-upkeep.ts";
-import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
+import type { Environments, Ports, ProgressLine, RunRepository } from "./ports.ts";
 
 /** Small readings of the machine that commands need beside the ports of a run. */
 export const world = {
@@ -213,6 +217,23 @@ export function openUpkeep(workplace: Workplace, runFolder: string, runId: strin
   };
 }
 
+/** The one runner of programs, and what tries how far it can hold them. */
+function assembleProcesses(environments: Environments, interrupt: AbortSignal, places: SandboxPlaces) {
+  const [bubblewrap, prlimit] = [findSystemTool("bwrap"), findSystemTool("prlimit")];
+  const processes = createProcesses({
+    ...machine,
+    prlimit,
+    bubblewrap:
+      bubblewrap === undefined || prlimit === undefined
+        ? undefined
+        : createBubblewrap({ bubblewrap, prlimit }, places),
+  });
+  const setpriv = async (): Promise<boolean> => (await processes.probeParentDeath()).kind === "setpriv";
+  const tools = { bubblewrap, prlimit, setpriv };
+  const sandbox = createSandboxProbes({ processes, environments, ...machine, places, tools, interrupt });
+  return { processes, sandbox };
+}
+
 function repositoryOptions(workplace: Workplace, folders: RunFolders) {
   return {
     gitDir: folders.gitDir,
@@ -233,7 +254,18 @@ function assemble(
 ): OpenRun {
   const { cache, prepareCache } = run.folders;
   const journal = openJournal({ ...run, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
-  const processes = createProcesses({ clock: systemClock, randomness: systemRandomness });
+  const { gitDir } = run.folders;
+  const places = { ...workplace.places, runFolder: run.runFolder, cache, gitDir };
+  const environments = createEnvironments({
+    folder: cache,
+    orchestratorEnv: workplace.env,
+    forbiddenPathRoots: [workplace.places.root, run.runFolder, cache],
+  });
+  const { processes, sandbox } = assembleProcesses(environments, wiring.interrupt, {
+    ...places,
+    userGitCommonDir: workplace.user.gitCommonDir,
+    orchestratorEnv: workplace.env,
+  });
   const ports: Ports = {
     clock: systemClock,
     randomness: systemRandomness,
@@ -242,12 +274,9 @@ function assemble(
     repository: run.repository,
     user: workplace.user,
     processes,
+    sandbox,
     preparer: createPreparer({ processes, repository: run.repository, cacheFolder: prepareCache }),
-    environments: createEnvironments({
-      folder: cache,
-      orchestratorEnv: workplace.env,
-      forbiddenPathRoots: [workplace.places.root, run.runFolder, cache],
-    }),
+    environments,
     artifacts: { note: noteArtifacts, check: checkArtifacts, inspect: inspectArtifact },
     interrupt: wiring.interrupt,
     progress: wiring.progress,

@@ -2,6 +2,8 @@
  * The effects that the kernel may ask for, as types. `effects/` implements them, `compose.ts` builds them.
  * Nothing here is a value.
  */
+import type { HeldKey } from "./domain/network-hosts.ts";
+import type { SandboxFacts, SandboxLevel, SandboxTier } from "./domain/sandbox.ts";
 import type { ProcessReport } from "./domain/process-report.ts";
 import type { EventDraft, FileDigest, JournalEvent } from "./domain/journal.ts";
 import type { TamperFinding, TreeChange } from "./domain/candidate.ts";
@@ -39,8 +41,34 @@ export interface ProcessRequest {
   readonly stderrPath: string;
   /** Ends the program when aborted: the ending is then `cancelled`. */
   readonly signal: AbortSignal;
+  readonly confinement: Confinement;
   /** Called for each complete line of output, for people to follow; never decides anything. */
   readonly onLine?: ((line: string) => void) | undefined;
+}
+
+/** How far a program is let. What a tier cannot enforce, it does not: `judgeLayers` says which is which. */
+export interface Confinement {
+  readonly tier: SandboxTier;
+  /** Absolute paths of folders that it may write, besides the HOME and TMPDIR of its environment. */
+  readonly writable: readonly string[];
+  /** Absolute paths that it may read wherever they lie. */
+  readonly readable: readonly string[];
+  /** Hosts that it may reach. */
+  readonly network: readonly string[];
+  readonly keys: readonly SuppliedKey[];
+  readonly fileBytesMax: number;
+  readonly processesMax: number;
+}
+
+/** A key that the proxy adds for a program; without a value of its own it is the orchestrator's variable. */
+export interface SuppliedKey extends HeldKey {
+  readonly value: string | undefined;
+}
+
+/** Finds out what the machine offers to hold programs with. */
+export interface SandboxProbes {
+  /** Tries tier 3 with one program, unless `level` makes that needless. */
+  probe(level: SandboxLevel): Promise<SandboxFacts>;
 }
 
 /** Runs programs, one way, and says for exactly one reason how each ended. */
@@ -177,6 +205,7 @@ export interface PrepareRequest {
   /** Absolute path of the log of command `index`. */
   readonly logPath: (index: number, stream: "stdout" | "stderr") => string;
   readonly signal: AbortSignal;
+  readonly confinement: Confinement;
 }
 
 /** What `prepare` did. */
@@ -251,6 +280,7 @@ export interface Ports {
   readonly repository: RunRepository;
   readonly user: UserRepository;
   readonly processes: Processes;
+  readonly sandbox: SandboxProbes;
   readonly preparer: Preparer;
   readonly environments: Environments;
   readonly artifacts: Artifacts;

@@ -2,7 +2,9 @@ import { z } from "zod";
 import { canonicalJson, digestOf, sha256, type Json } from "./digest.ts";
 import { isForbiddenEnvName } from "./env-names.ts";
 import { globProblem } from "./globs.ts";
+import { parseHostEntry } from "./network-hosts.ts";
 import type { LocatedProblem } from "./plan.ts";
+import { SANDBOX_LEVELS } from "./sandbox.ts";
 import { parseLocatedYaml } from "./yaml-text.ts";
 
 /** How much a run may do by itself; `full` needs ORCH_ALLOW_FULL_AUTONOMY=1 as well. */
@@ -52,16 +54,59 @@ const pathGlobs = z
     }),
   )
   .default([]);
-const envNames = z
-  .array(
-    z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable, for example JAVA_HOME")
-      .refine((name) => !isForbiddenEnvName(name), {
-        message: "this variable is never handed to a program; expected another name, for example JAVA_HOME",
+const envName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable, for example JAVA_HOME")
+  .refine((name) => !isForbiddenEnvName(name), {
+    message: "this variable is never handed to a program; expected another name, for example JAVA_HOME",
+  });
+const envNames = z.array(envName).default([]);
+
+const hosts = (fallback: string[]) =>
+  z
+    .array(
+      z.string().refine((entry) => parseHostEntry(entry) !== undefined, {
+        message: "expected a host, with its port unless that is 443, for example api.example.com",
       }),
-  )
-  .default([]);
+    )
+    .default(fallback);
+
+const headerWord = z.string().regex(/^[A-Za-z0-9-]+$/, "expected the name of a header, for example authorization");
+
+/** Plain HTTP would show the key to the network; on loopback there is none. */
+const keyUrl = z.string().refine(
+  (url) => {
+    const parsed = URL.parse(url);
+    if (parsed === null || parsed.username !== "" || parsed.search !== "" || parsed.hash !== "") return false;
+    return (
+      parsed.protocol === "https:" || (parsed.protocol === "http:" && /^(127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname))
+    );
+  },
+  { message: "expected an https URL without user and query, for example https://api.example.com" },
+);
+
+const heldKeySchema = z.strictObject({
+  env: envName,
+  url: keyUrl,
+  header: headerWord,
+  scheme: z.string().regex(/^[A-Za-z]*$/, "expected a word such as Bearer, or nothing").default(""),
+  "url-env": envName,
+});
+
+const sandboxSchema = z.strictObject({
+  level: z.enum(SANDBOX_LEVELS).default("auto"),
+  "minimum-tier": z.int().min(1).max(3).default(1),
+  env: envNames,
+  network: hosts(["api.openai.com", "api.anthropic.com"]),
+  keys: z
+    .array(heldKeySchema)
+    .default([])
+    .refine((keys) => new Set(keys.map((key) => key.env)).size === keys.length, {
+      message: "expected keys of different variables",
+    }),
+  "file-bytes": z.int().min(4096).default(2_147_483_648),
+  processes: z.int().min(8).max(1_000_000).default(1024),
+});
 
 const executorSchema = z.strictObject({
   use: z.literal("command", { error: 'expected "command", for example {use: command, command: [node, agent.mjs]}' }),
@@ -130,7 +175,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   prepare: z
-    .strictObject({ commands, inputs: z.array(relativePath).default([]), "timeout-minutes": minutes(10) })
+    .strictObject({ commands, inputs: z.array(relativePath).default([]), network: hosts([]), "timeout-minutes": minutes(10) })
     .prefault({}),
   manager: managerSchema.optional(),
   executor: executorSchema.optional(),
@@ -159,7 +204,7 @@ export const configSchema = z.strictObject({
       "require-github-identity": z.boolean().default(false),
     })
     .prefault({}),
-  sandbox: z.strictObject({ env: envNames }).prefault({}),
+  sandbox: sandboxSchema.prefault({}),
 });
 /** The configuration with every default filled in. */
 export type Config = z.infer<typeof configSchema>;

@@ -16,6 +16,10 @@ export const REASON_CODES = {
     means: "Nobody has approved the delivered head, or changes were requested.",
     act: "Have the branch reviewed; when it is approved, resume with --review-status approved.",
   },
+  SANDBOX_UNAVAILABLE: {
+    means: "A sandbox is required, and this machine did not prove one of sandbox.minimum-tier.",
+    act: "Read why in the report, install bubblewrap or allow user namespaces, then resume; conveyor doctor tries it.",
+  },
   BLOCK_SIMULATED: {
     means: "The block was asked for with --simulate-blocked; the gates were evaluated as always.",
     act: "Resume without --simulate-blocked.",

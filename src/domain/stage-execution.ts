@@ -1,5 +1,5 @@
 import type { StageExecution } from "./journal.ts";
-import type { ProcessEnding } from "./process-report.ts";
+import type { ProcessEnding, ProcessReport } from "./process-report.ts";
 import { stageKey, type Stage } from "./stages.ts";
 import { describeEnding, hasSucceeded } from "./verification.ts";
 
@@ -12,7 +12,7 @@ export interface ExecutionFacts {
   readonly step: string;
   readonly command: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
-  readonly report: { readonly ending: ProcessEnding; readonly startedAt: string; readonly durationMs: number };
+  readonly report: Pick<ProcessReport, "ending" | "startedAt" | "durationMs" | "network">;
   readonly missingArtifacts?: readonly string[];
   readonly malformedArtifacts?: readonly string[];
 }
@@ -47,6 +47,7 @@ export function buildStageExecution(facts: ExecutionFacts): StageExecution {
           : describeEnding(ending),
     missing_artifacts: missing,
     malformed_artifacts: malformed,
+    network: [...facts.report.network],
   };
 }
 
@@ -67,6 +68,7 @@ export function buildSkippedExecution(stage: Stage): StageExecution {
     error: null,
     missing_artifacts: [],
     malformed_artifacts: [],
+    network: [],
   };
 }
 

@@ -3,6 +3,7 @@ import type { ProcessEnding } from "../domain/process-report.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Stage } from "../domain/stages.ts";
 import type { Worktree } from "../ports.ts";
+import { confine } from "./confine.ts";
 import { sealFiles } from "./prepare-worktree.ts";
 import { limitMs, type RunContext } from "./run-context.ts";
 
@@ -36,7 +37,14 @@ export async function runCommands(
   },
 ): Promise<{ results: CommandResult[]; executions: StageExecution[]; files: FileDigest[] }> {
   const { ports, config } = context;
-  const env = await ports.environments.build(input.worktree.name, config.sandbox.env, input.extraEnv);
+  const { env, confinement } = await confine(context, {
+    name: input.worktree.name,
+    passNames: [],
+    extraEnv: input.extraEnv,
+    writable: [input.worktree.path],
+    readable: [],
+    network: [],
+  });
   const results: CommandResult[] = [];
   const executions: StageExecution[] = [];
   const logs: string[] = [];
@@ -47,6 +55,7 @@ export async function runCommands(
       command,
       cwd: input.worktree.path,
       env,
+      confinement,
       timeoutMs: limitMs(context, config.validation["timeout-minutes"]),
       outputBytesMax: config.limits["output-bytes"],
       stdoutPath: ports.files.resolve(log),

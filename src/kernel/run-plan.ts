@@ -5,6 +5,7 @@ import type { StopState } from "../domain/run.ts";
 import { closeRun } from "./closure.ts";
 import { executeItems } from "./execution.ts";
 import { planRun } from "./planning.ts";
+import { probeSandbox } from "./probe-sandbox.ts";
 import { ingestPolicy } from "./policy-ingestion.ts";
 import type { RunContext } from "./run-context.ts";
 import { sealRun } from "./seal-run.ts";
@@ -40,7 +41,9 @@ async function runStage(context: RunContext, stage: Stage): Promise<RunStop | un
     return undefined;
   }
   recorder.record("stage_started", { stage });
-  const stop = context.ports.interrupt.aborted ? interrupted() : await RUN_STAGE[stage](context);
+  const stop = context.ports.interrupt.aborted
+    ? interrupted()
+    : ((await probeSandbox(context, stage)) ?? (await RUN_STAGE[stage](context)));
   if (stop === undefined) recorder.record("stage_finished", { stage });
   return stop;
 }

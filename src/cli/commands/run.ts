@@ -11,7 +11,7 @@ import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { startDeadline } from "../deadline.ts";
 import { finishRun } from "../finish-run.ts";
 import type { Io } from "../io.ts";
-import { given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
+import { given, limitOf, parseSettings, sandboxOf, type InvocationOptions } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { readVersions } from "../versions.ts";
 
@@ -71,7 +71,8 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     io.out(renderDryRun({ ...inputs.value, mode }, options.format));
     return EXIT.done;
   }
-  const limit = limitOf(options, inputs.value.config);
+  const limit = limitOf(options, config);
+  const sandbox = sandboxOf(options, config);
   using deadline = startDeadline(io.interrupt, limit.minutes);
   const opened = await openNewRun(
     workplace,
@@ -89,11 +90,12 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   const { runId, ports } = opened.value;
   const context = await startRun(ports, inputs.value, {
     runId,
-    settings: parsed.value.settings,
+    settings: { ...parsed.value.settings, sandbox: sandbox.level },
     mode,
     options: {
       ...parsed.value.values,
       ...limit.option,
+      ...sandbox.option,
       item: given([...(options.item ?? [])], options.item === undefined),
       config: given(options.config ?? null, options.config === undefined),
       "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),

@@ -47,7 +47,8 @@ async function runExecutor(
   const { itemId, folder, scratch, worktree, briefing } = input;
   const { attempt, session } = input.command;
   const expected = context.recorder.state.created.executor.expected_artifacts;
-  const program = await buildProgram(context, briefing, worktreeName(itemId, attempt, `home-${session}`));
+  const home = worktreeName(itemId, attempt, `home-${session}`);
+  const program = await buildProgram(context, briefing, home, [worktree.path, scratch.path]);
   const before = await ports.repository.snapshot(worktree);
   const note = await ports.artifacts.note(worktree.path, expected);
   const [stdout, stderr] = sessionLogs(folder);

@@ -4,7 +4,8 @@ import { buildFindings } from "../../domain/findings.ts";
 import { chooseInstructionFiles, tellInstructions, type InstructionFiles } from "../../domain/instruction-files.ts";
 import { buildGuardrails, buildTask, tellFindings } from "../../domain/prompt.ts";
 import { renderPrompt } from "../../render/prompt-text.ts";
-import type { Scratch } from "../../ports.ts";
+import type { Confinement, Scratch } from "../../ports.ts";
+import { confine } from "../confine.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { handoffPath } from "./seal-handoff.ts";
 
@@ -129,20 +130,30 @@ export function fillPlaceholders(
   return [program, ...args];
 }
 
-/** The executor's argv with its placeholders filled in, and its environment. */
+/** The executor's argv with its placeholders filled in, its environment, and how far it is let. */
 export async function buildProgram(
   context: RunContext,
   briefing: Briefing,
   homeName: string,
-): Promise<{ command: readonly [string, ...string[]]; env: Record<string, string> }> {
+  writable: readonly string[],
+): Promise<{
+  command: readonly [string, ...string[]];
+  env: Record<string, string>;
+  confinement: Confinement;
+}> {
   const { created } = context.recorder.state;
-  const passed = [...context.config.sandbox.env, ...(context.config.executor?.env ?? [])];
+  const { config, settings } = context;
   return {
     command: fillPlaceholders(created.executor.command, briefing.placeholders),
-    env: await context.ports.environments.build(homeName, passed, {
-      ...context.settings.executorEnv,
-      ...briefing.env,
-    }),
+    ...(await confine(context, {
+      name: homeName,
+      passNames: config.executor?.env ?? [],
+      givenEnv: settings.executorEnv,
+      extraEnv: briefing.env,
+      writable,
+      readable: [],
+      network: config.sandbox.network,
+    })),
   };
 }
 
