@@ -1,4 +1,5 @@
 import type { Result } from "./domain/result.ts";
+import type { SandboxFacts, SandboxLevel } from "./domain/sandbox.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
 import { makeFolderDurably, isStateWriteFault } from "./effects/durable-files.ts";
@@ -19,6 +20,7 @@ import { createProcesses } from "./effects/process.ts";
 import { createBubblewrap } from "./effects/sandbox/bubblewrap.ts";
 import { findSystemTool } from "./effects/sandbox/limits.ts";
 import { createSandboxProbes } from "./effects/sandbox/probe.ts";
+import { makeTrialPlaces } from "./effects/sandbox/trial-places.ts";
 import type { SandboxPlaces } from "./effects/sandbox/view.ts";
 import { hostTable } from "./effects/process-tree.ts";
 import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
@@ -217,6 +219,20 @@ export function openUpkeep(workplace: Workplace, runFolder: string, runId: strin
   };
 }
 
+/** Finds out what this machine offers to hold programs with, without a run. */
+export async function probeSandboxHere(input: {
+  readonly level: SandboxLevel;
+  readonly root: string | undefined;
+  readonly env: Workplace["env"];
+  readonly interrupt: AbortSignal;
+}): Promise<SandboxFacts> {
+  await using trial = await makeTrialPlaces(input.root, input.env);
+  const { places } = trial;
+  const forbiddenPathRoots = [places.root, places.runFolder];
+  const environments = createEnvironments({ folder: places.cache, orchestratorEnv: input.env, forbiddenPathRoots });
+  return await assembleProcesses(environments, input.interrupt, places).sandbox.probe(input.level);
+}
+
 /** The one runner of programs, and what tries how far it can hold them. */
 function assembleProcesses(environments: Environments, interrupt: AbortSignal, places: SandboxPlaces) {
   const [bubblewrap, prlimit] = [findSystemTool("bwrap"), findSystemTool("prlimit")];
@@ -224,9 +240,7 @@ function assembleProcesses(environments: Environments, interrupt: AbortSignal, p
     ...machine,
     prlimit,
     bubblewrap:
-      bubblewrap === undefined || prlimit === undefined
-        ? undefined
-        : createBubblewrap({ bubblewrap, prlimit }, places),
+      bubblewrap === undefined || prlimit === undefined ? undefined : createBubblewrap({ bubblewrap, prlimit }, places),
   });
   const setpriv = async (): Promise<boolean> => (await processes.probeParentDeath()).kind === "setpriv";
   const tools = { bubblewrap, prlimit, setpriv };

@@ -93,7 +93,10 @@ export function sandboxOf(
   const started = saved?.["sandbox"]?.source === "command_line" ? saved["sandbox"].value : undefined;
   const named = sandbox ?? SANDBOX_LEVELS.find((level) => level === started);
   const level = named ?? config.sandbox.level;
-  return { level, option: { sandbox: { value: level, source: named === undefined ? "configuration" : "command_line" } } };
+  return {
+    level,
+    option: { sandbox: { value: level, source: named === undefined ? "configuration" : "command_line" } },
+  };
 }
 
 /** An option's value and where it came from. */

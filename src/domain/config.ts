@@ -4,7 +4,7 @@ import { isForbiddenEnvName } from "./env-names.ts";
 import { globProblem } from "./globs.ts";
 import { parseHostEntry } from "./network-hosts.ts";
 import type { LocatedProblem } from "./plan.ts";
-import { SANDBOX_LEVELS } from "./sandbox.ts";
+import { SANDBOX_LEVELS, type SandboxLevel, type SandboxWish } from "./sandbox.ts";
 import { parseLocatedYaml } from "./yaml-text.ts";
 
 /** How much a run may do by itself; `full` needs ORCH_ALLOW_FULL_AUTONOMY=1 as well. */
@@ -79,7 +79,8 @@ const keyUrl = z.string().refine(
     const parsed = URL.parse(url);
     if (parsed === null || parsed.username !== "" || parsed.search !== "" || parsed.hash !== "") return false;
     return (
-      parsed.protocol === "https:" || (parsed.protocol === "http:" && /^(127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname))
+      parsed.protocol === "https:" ||
+      (parsed.protocol === "http:" && /^(127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname))
     );
   },
   { message: "expected an https URL without user and query, for example https://api.example.com" },
@@ -89,7 +90,10 @@ const heldKeySchema = z.strictObject({
   env: envName,
   url: keyUrl,
   header: headerWord,
-  scheme: z.string().regex(/^[A-Za-z]*$/, "expected a word such as Bearer, or nothing").default(""),
+  scheme: z
+    .string()
+    .regex(/^[A-Za-z]*$/, "expected a word such as Bearer, or nothing")
+    .default(""),
   "url-env": envName,
 });
 
@@ -175,7 +179,12 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   prepare: z
-    .strictObject({ commands, inputs: z.array(relativePath).default([]), network: hosts([]), "timeout-minutes": minutes(10) })
+    .strictObject({
+      commands,
+      inputs: z.array(relativePath).default([]),
+      network: hosts([]),
+      "timeout-minutes": minutes(10),
+    })
     .prefault({}),
   manager: managerSchema.optional(),
   executor: executorSchema.optional(),
@@ -247,6 +256,11 @@ export function parseConfig(path: string, text: string): { config: Config | unde
 export function policyOf(config: Config): Json {
   const { policy, limits, audits, triage, validation, prepare, sandbox, executor } = config;
   return { policy, limits, audits, triage, validation, prepare, sandbox, executor };
+}
+
+/** What a configuration and an invocation together ask of the sandbox. */
+export function buildWish(sandbox: Config["sandbox"], level: SandboxLevel): SandboxWish {
+  return { level, minimum_tier: sandbox["minimum-tier"], held_keys: sandbox.keys.map(({ env }) => env) };
 }
 
 /** SHA-256 over the canonical JSON of the policy, defaults filled in. */

@@ -39,12 +39,22 @@ export function buildBubblewrapArgs(view: SandboxView): string[] {
   for (const { source, target } of view.guarded) steps.set(target, ["--ro-bind", source, target]);
   const writable = new Set(view.writable.map(({ target }) => target));
   return [
-    ...["--unshare-all", "--cap-drop", "ALL", "--die-with-parent"],
-    ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
+    "--unshare-all",
+    "--cap-drop",
+    "ALL",
+    "--die-with-parent",
+    "--ro-bind",
+    "/",
+    "/",
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
     ...[...steps.entries()].sort(byDepth).flatMap(([, step]) => step),
     // Last: places for what is mounted inside had to be made in them.
     ...covers.filter((path) => path !== SHARED_TMP && !writable.has(path)).flatMap((path) => ["--remount-ro", path]),
-    ...["--chdir", view.cwd],
+    "--chdir",
+    view.cwd,
   ];
 }
 

@@ -62,7 +62,7 @@ export type SandboxFacts = z.infer<typeof sandboxFactsSchema>;
 export const sandboxWishSchema = z.strictObject({
   level: z.enum(SANDBOX_LEVELS),
   minimum_tier: z.int().min(1).max(3),
-  /** Hosts that programs may reach, and keys that the proxy holds: both are layers of their own. */
+  /** Names of the keys that the proxy holds in tier 3. */
   held_keys: z.array(z.string()),
 });
 export type SandboxWish = z.infer<typeof sandboxWishSchema>;

@@ -34,7 +34,11 @@ export async function confine(
       ? config.sandbox.keys
           .filter(({ env: name }) => passed.includes(name) || given[name] !== undefined)
           .map(({ env: name, url, header, scheme, "url-env": urlName }) => ({
-            ...{ name, url, header, scheme, urlName },
+            name,
+            url,
+            header,
+            scheme,
+            urlName,
             value: given[name],
           }))
       : [];

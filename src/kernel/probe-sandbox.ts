@@ -1,3 +1,4 @@
+import { buildWish } from "../domain/config.ts";
 import type { RunStop } from "../domain/run-stop.ts";
 import { decideSandbox } from "../domain/sandbox.ts";
 import { startsPrograms, type Stage } from "../domain/stages.ts";
@@ -11,13 +12,8 @@ import type { RunContext } from "./run-context.ts";
 export async function probeSandbox(context: RunContext, stage: Stage): Promise<RunStop | undefined> {
   const { recorder, ports, config, settings } = context;
   if (recorder.state.sandbox !== undefined || !startsPrograms(stage)) return undefined;
-  const level = settings.sandbox;
-  const facts = await ports.sandbox.probe(level);
-  const wish = {
-    level,
-    minimum_tier: config.sandbox["minimum-tier"],
-    held_keys: config.sandbox.keys.map(({ env }) => env),
-  };
+  const facts = await ports.sandbox.probe(settings.sandbox);
+  const wish = buildWish(config.sandbox, settings.sandbox);
   recorder.record("sandbox_probed", { wish, facts });
   const { refusal } = decideSandbox(facts, wish);
   return refusal === undefined ? undefined : failStage(context, stage, "SANDBOX_UNAVAILABLE", refusal);

@@ -143,12 +143,14 @@ function parseSeen(text: string): readonly Seen[] {
 function listHomeFiles({ orchestratorEnv }: SandboxPlaces): string[] {
   const home = orchestratorEnv["HOME"] ?? homedir();
   try {
-    return readdirSync(home, { withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(home, entry.name))
-      // These two the program is started with.
-      .filter((path) => path !== process.execPath && path !== SCRIPT)
-      .slice(0, HOME_FILES_MAX);
+    return (
+      readdirSync(home, { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(home, entry.name))
+        // These two the program is started with.
+        .filter((path) => path !== process.execPath && path !== SCRIPT)
+        .slice(0, HOME_FILES_MAX)
+    );
   } catch {
     return [];
   }

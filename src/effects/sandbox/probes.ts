@@ -1,8 +1,18 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import type { SandboxProbe } from "../../domain/sandbox.ts";
 
 /** What a program inside a sandbox is told to try. */
 export interface ProbeTargets {
@@ -26,7 +36,7 @@ export interface ProbeTargets {
 
 /** What was seen of one forbidden act: the words say what worked, and are empty when nothing did. */
 export interface Seen {
-  readonly probe: string;
+  readonly probe: SandboxProbe;
   readonly worked: string;
 }
 
@@ -40,7 +50,7 @@ export async function runProbes(
   targets: ProbeTargets,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Seen[]> {
-  const seen = (probe: string, worked: string | undefined): Seen => ({ probe, worked: worked ?? "" });
+  const seen = (probe: SandboxProbe, worked: string | undefined): Seen => ({ probe, worked: worked ?? "" });
   return [
     seen("git_file_write", tryAll([() => openToWrite(targets.gitFile), () => moveAway(targets.gitFile)])),
     seen(
@@ -55,7 +65,10 @@ export async function runProbes(
       "outside_read",
       attempt(() => (readFileSync(targets.canary, "utf8") === targets.canaryText ? "read a file outside" : "")),
     ),
-    seen("home_read", tryAll(targets.homeFiles.map((path) => () => `read ${path} (${readFileSync(path).length} bytes)`))),
+    seen(
+      "home_read",
+      tryAll(targets.homeFiles.map((path) => () => `read ${path} (${readFileSync(path).length} bytes)`)),
+    ),
     seen("orchestrator_environment", findEnvironment(targets.environmentSha256)),
     seen("foreign_processes", findForeignProcesses(targets.pidNamespace)),
     seen("loopback_of_the_machine", await tryConnect(targets.port)),

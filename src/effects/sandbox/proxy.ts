@@ -1,6 +1,12 @@
 import { lookup } from "node:dns/promises";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer, request as requestHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request as requestHttp,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect, isIP, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -169,7 +175,10 @@ function count(uses: Map<string, Use>, host: string, port: number, allowed: bool
   const name = isCounted ? exact : OTHER_HOSTS;
   const use = uses.get(name) ?? {
     ...(isCounted ? { host, port } : { host: OTHER_HOSTS, port: 0 }),
-    ...{ allowed, requests: 0, sent_bytes: 0, received_bytes: 0 },
+    allowed,
+    requests: 0,
+    sent_bytes: 0,
+    received_bytes: 0,
   };
   use.requests += 1;
   uses.set(name, use);

@@ -14,7 +14,11 @@ export interface Tier1 {
  * Starts a program in tier 1. The number of processes is not limited by the kernel: what the user's other programs have
  * would count, too.
  */
-export function openTier1({ parentDeath, prlimit, fileBytesMax }: Tier1, program: string, args: readonly string[]): Launch {
+export function openTier1(
+  { parentDeath, prlimit, fileBytesMax }: Tier1,
+  program: string,
+  args: readonly string[],
+): Launch {
   const limited =
     prlimit === undefined
       ? [program, ...args]
@@ -25,8 +29,7 @@ export function openTier1({ parentDeath, prlimit, fileBytesMax }: Tier1, program
     args: argv,
     env: {},
     isHolder: false,
-    readFailure: (exitCode, stderr) =>
-      file === program ? undefined : readStartFailure(program, exitCode, stderr),
+    readFailure: (exitCode, stderr) => (file === program ? undefined : readStartFailure(program, exitCode, stderr)),
     network: () => [],
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -67,11 +67,18 @@ export function gatherView(
 }
 
 /** Real paths of the folders in whose place a program finds an empty one. */
-export function listHidden({ root, runFolder, cache, userGitCommonDir, orchestratorEnv: env }: SandboxPlaces): string[] {
+function listHidden({ root, runFolder, cache, userGitCommonDir, orchestratorEnv: env }: SandboxPlaces): string[] {
   const named = [
     ...HIDDEN_EVERYWHERE,
-    ...[homedir(), userInfo().homedir, env["HOME"], tmpdir(), env["TMPDIR"]],
-    ...[root, runFolder, cache, userGitCommonDir],
+    homedir(),
+    userInfo().homedir,
+    env["HOME"],
+    tmpdir(),
+    env["TMPDIR"],
+    root,
+    runFolder,
+    cache,
+    userGitCommonDir,
     ...RUNNER_FOLDERS.map((name) => env[name]),
     ...RUNNER_FILES.map((name) => (env[name] === undefined ? undefined : dirname(env[name]))),
   ];
@@ -90,7 +97,10 @@ function placeInside(path: string, hidden: readonly string[]): string {
 }
 
 /** What the command and the variables that were handed on name: an absolute path is meant to be found. */
-function listNamedPaths({ command, env }: Pick<ProcessRequest, "command" | "env">, secret: readonly string[]): string[] {
+function listNamedPaths(
+  { command, env }: Pick<ProcessRequest, "command" | "env">,
+  secret: readonly string[],
+): string[] {
   const words = command.filter((word) => isAbsolute(word) && existsSync(word));
   const beside = words.map((word) => {
     const folder = isFolder(word) ? word : dirname(word);
@@ -104,8 +114,13 @@ function listNamedPaths({ command, env }: Pick<ProcessRequest, "command" | "env"
 }
 
 const OWN_VARIABLES: ReadonlySet<string> = new Set([
-  ...["PATH", "HOME", "TMPDIR"],
-  ...["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"],
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "XDG_CONFIG_HOME",
+  "XDG_CACHE_HOME",
+  "XDG_DATA_HOME",
+  "XDG_STATE_HOME",
 ]);
 
 function listObjectStores(gitDir: string): string[] {
