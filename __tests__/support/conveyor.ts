@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 import type { AuditSummary } from "../../src/domain/audit-summary.ts";
+import type { NetworkUse } from "../../src/domain/network-hosts.ts";
+import type { RunReport } from "../../src/domain/report.ts";
 import { git } from "./git-run.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -373,7 +375,9 @@ export type Report = Omit<Outcome, "items"> & {
     env_keys: readonly string[];
     missing_artifacts: readonly string[];
     malformed_artifacts: readonly string[];
+    network: readonly NetworkUse[];
   }[];
+  readonly sandbox: RunReport["sandbox"];
   readonly completed_stages: readonly string[];
   readonly delivered: boolean;
   readonly failure: string | null;

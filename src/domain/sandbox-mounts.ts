@@ -76,10 +76,14 @@ export function mayShow(path: string, hidden: readonly string[]): boolean {
   return !hidden.some((folder) => isWithin(folder, path));
 }
 
-/** The folders that need an empty one in their place: one inside another hidden folder is hidden with it. */
+/**
+ * The folders that need an empty one in their place: one inside another hidden folder is hidden with it. Inside the one
+ * that may be written each gets its own, so that what is hidden there cannot be written even in memory.
+ */
 export function outermost(paths: readonly string[]): string[] {
+  const open: ReadonlySet<string> = new Set(["/", SHARED_TMP]);
   return [...new Set(paths)].filter(
-    (path) => path !== "/" && !paths.some((other) => other !== path && other !== "/" && isWithin(path, other)),
+    (path) => path !== "/" && !paths.some((other) => !open.has(other) && other !== path && isWithin(path, other)),
   );
 }
 
