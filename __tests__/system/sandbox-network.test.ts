@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -6,7 +7,8 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { GATES_OPEN, TestRepository } from "../support/conveyor.ts";
 
-const KEY = "sk-test-key-that-nobody-may-see";
+/** Made here and now: a copy of this file must not be what is found. */
+const KEY = `sk-test-${randomBytes(12).toString("hex")}`;
 const OWN_WORK = "mkdir -p out && echo done > out/01.txt\n";
 
 beforeAll(() => {
@@ -132,7 +134,7 @@ const CALL = `node -e 'fetch(process.env.MODEL_URL + "/v1/messages?x=1", {method
 test("a key that the proxy holds reaches the model's server and never the program", async () => {
   await using model = await startModelServer();
   const repository = new TestRepository({
-    executor: `${OWN_WORK}${CALL}${LOOK}if grep -q -- 'key-that''-nobody' looked; then echo found; fi\nrm looked\necho "$MODEL_KEY"\n`,
+    executor: `${OWN_WORK}${CALL}${LOOK}grep -E -- 'sk-test-[0-9a-f]{24}' looked | cut -c1-300\nrm looked\necho "$MODEL_KEY"\n`,
     config: [
       "version: 1",
       "executor: {use: command, command: [bash, tools/executor.sh], env: [MODEL_KEY]}",

@@ -85,7 +85,10 @@ export function judgeSandbox(facts: SandboxFacts, wish: SandboxWish): DoctorFind
     refusal === undefined
       ? buildFinding("environment", levels[tier], `sandbox tier ${tier}: ${why}`)
       : buildFinding("environment", "error", refusal, { code: "SANDBOX_UNAVAILABLE" });
-  const groups = STRENGTHS.map((strength) => ({ strength, of: layers.filter((layer) => layer.strength === strength) }));
+  const groups = STRENGTHS.map((strength) => ({
+    strength,
+    of: layers.filter((layer) => layer.strength === strength),
+  })).filter(({ of }) => of.length > 0);
   return [
     standing,
     ...groups.map(({ strength, of }) =>

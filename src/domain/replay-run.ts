@@ -144,7 +144,8 @@ const STARTS_PROGRAMS: ReadonlySet<EventType> = new Set<EventType>([
 function judgeSandboxed({ sandbox }: RunState, event: JournalEvent): string | undefined {
   if (sandbox === undefined) {
     const starts = event.item_id !== null || STARTS_PROGRAMS.has(event.type);
-    return starts ? `${event.type} before the sandbox was probed` : undefined;
+    if (!starts) return undefined;
+    return `${event.item_id === null ? event.type : "an item's event"} before the sandbox was probed`;
   }
   if (sandbox.refusal === undefined || event.type === "stage_failed" || event.type === "run_stopped") return undefined;
   return `${event.type} although the sandbox that is required is not there`;
