@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runReportSchema } from "../../src/domain/report.ts";
+import { SANDBOX_PROBES } from "../../src/domain/sandbox.ts";
 import { CLI, GATES_OPEN, makeFolder, PLAN_PATH, startProcess, TestRepository } from "../support/conveyor.ts";
 
 const BWRAP = "/usr/bin/bwrap";
@@ -97,7 +99,15 @@ describe("a sandbox that is wanted", () => {
     const repository = new TestRepository();
     const ended = await repository.run(["--sandbox", "auto", ...GATES_OPEN]);
     expect(ended.code, ended.stderr).toBe(0);
-    expect(repository.report().sandbox).toMatchObject({ tier: 3, level: "auto", why: "every probe held" });
+    const report = repository.report();
+    expect(report.sandbox).toMatchObject({ tier: 3, level: "auto", why: "every probe held" });
+    expect(report.sandbox?.facts).toMatchObject({ platform: "linux", bubblewrap: BWRAP, setpriv: true, prlimit: true });
+    const { trial } = report.sandbox?.facts ?? expect.fail("no facts");
+    if (trial.kind !== "ran") expect.fail(trial.why);
+    expect(trial.probes.map(({ probe, outcome }) => [probe, outcome])).toEqual(
+      SANDBOX_PROBES.map((probe) => [probe, "held"]),
+    );
+    runReportSchema.parse(report);
     expect((await repository.conveyor(["verify"])).code).toBe(0);
   });
 });
@@ -151,6 +161,39 @@ describe("tools of a hidden folder", () => {
     });
     expect(ended.code, ended.stderr + JSON.stringify(repository.report().failure)).toBe(0);
   });
+});
+
+test("a link that one session leaves beside the program shows nothing to the next", async () => {
+  const script = [
+    "#!/bin/bash",
+    "mkdir -p out && echo x > out/01.txt",
+    'if [[ $ORCH_SESSION == 1 ]]; then ln -s "/$SECRET/key" tools/leak; exit 75; fi',
+    "cat tools/leak 2>/dev/null && echo leaked",
+    "rm tools/leak",
+    "",
+  ].join("\n");
+  const repository = new TestRepository({
+    files: { "tools/run.sh": script },
+    config: [
+      "version: 1",
+      "executor: {use: command, command: [./tools/run.sh]}",
+      "audits: {lanes: [{name: careful, use: command, command: [bash, tools/audit-careful.sh]}, {name: quick, use: command, command: [bash, tools/audit-quick.sh]}]}",
+      "limits: {rollovers: 0}",
+      "",
+    ].join("\n"),
+  });
+  chmodSync(join(repository.path, "tools/run.sh"), 0o755);
+  repository.commit("executable");
+  const secret = join(repository.base, "secret");
+  mkdirSync(secret);
+  writeFileSync(join(secret, "key"), "the key\n");
+  const options = ["--sandbox", "required", "--executor-env", `SECRET=${secret.slice(1)}`, ...GATES_OPEN];
+  expect((await repository.run(options)).outcome.blocked_reason_codes).toEqual(["ROLLOVER_LIMIT"]);
+  // Another process: it finds the link when it looks for what the program needs.
+  const ended = await repository.resume(options);
+  expect(ended.code, ended.stderr).toBe(0);
+  const log = join(repository.runFolder(), "items/01/attempt-1/round-1/session-2/stdout.log");
+  expect(readFileSync(log, "utf8")).toBe("");
 });
 
 test("a program that is over its time gets TERM first, also in tier 3", async () => {

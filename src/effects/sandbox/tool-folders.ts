@@ -16,7 +16,7 @@ export function listToolFolders(folders: readonly string[]): string[] {
   const found = new Set<string>();
   for (const folder of folders.filter(isAbsolute)) {
     for (const each of [folder, ...followLinks(folder)]) {
-      for (const path of withCompanions(each)) if (isFolder(path)) found.add(path);
+      for (const path of withCompanions(each)) if (isFolderHere(path)) found.add(path);
     }
   }
   return [...found];
@@ -41,6 +41,11 @@ function withCompanions(folder: string): string[] {
   return [folder, ...BESIDE_BIN.map((name) => join(parent, name))];
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** What may not be looked at is no folder for us, and cannot be one for a program. */
+export function isFolderHere(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

@@ -1,9 +1,10 @@
-import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { isWithin, mayShow, type Mount, outermost, type SandboxView } from "../../domain/sandbox-mounts.ts";
 import type { ProcessRequest } from "../../ports.ts";
 import { realPathOf } from "../real-path.ts";
+import { isFolderHere } from "./tool-folders.ts";
 
 /** What belongs to the orchestrator and to the person who started it. All paths are absolute. */
 export interface SandboxPlaces {
@@ -44,8 +45,11 @@ export function gatherView(
   const inside = (path: string): Mount => ({ source: path, target: placeInside(path, hidden) });
   const { env, confinement } = request;
   const writable = [...confinement.writable, env["HOME"] ?? "", env["TMPDIR"] ?? ""].filter(isAbsolute).map(inside);
+  // Links in a folder that programs write to lead wherever one of them wanted: none of those is followed.
+  const theirs = [...confinement.writable, ...confinement.readable];
+  const own = theirs.some((folder) => isWithin(program.file, folder)) ? [] : [dirname(program.file)];
   const wanted = [
-    ...program.toolFolders([...(env["PATH"] ?? "").split(delimiter), dirname(program.file), dirname(process.execPath)]),
+    ...program.toolFolders([...(env["PATH"] ?? "").split(delimiter), ...own, dirname(process.execPath)]),
     ...listNamedPaths(request, secret),
   ];
   const readable = [...confinement.readable, places.gitDir, ...listObjectStores(places.userGitCommonDir)];
@@ -82,7 +86,7 @@ function listHidden({ root, runFolder, cache, userGitCommonDir, orchestratorEnv:
     ...RUNNER_FOLDERS.map((name) => env[name]),
     ...RUNNER_FILES.map((name) => (env[name] === undefined ? undefined : dirname(env[name]))),
   ];
-  const folders = named.filter((path) => path !== undefined && isAbsolute(path) && isFolder(path));
+  const folders = named.filter((path) => path !== undefined && isAbsolute(path) && isFolderHere(path));
   return [...new Set(folders.map((path) => realPathOf(path as string)))].filter((path) => path !== "/");
 }
 
@@ -103,7 +107,7 @@ function listNamedPaths(
 ): string[] {
   const words = command.filter((word) => isAbsolute(word) && existsSync(word));
   const beside = words.map((word) => {
-    const folder = isFolder(word) ? word : dirname(word);
+    const folder = isFolderHere(word) ? word : dirname(word);
     return mayShow(realPathOf(folder), secret) ? folder : word;
   });
   const values = Object.entries(env)
@@ -138,10 +142,6 @@ function readAlternates(store: string): string[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, "utf8").split("\n");
   return lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => resolve(store, line));
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Not a socket: whoever reads one may be talking to somebody. */
