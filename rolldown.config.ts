@@ -6,7 +6,7 @@ import { defineConfig } from "rolldown";
  * a syntax error of an older Node must not be the first thing a user reads.
  */
 export default defineConfig({
-  input: { conveyor: "src/cli/main.ts" },
+  input: { conveyor: "src/cli/main.ts", inside: "src/effects/sandbox/inside.ts" },
   platform: "node",
   output: {
     dir: "dist",

@@ -1,4 +1,5 @@
 import type { Result } from "./domain/result.ts";
+import type { SandboxFacts, SandboxLevel } from "./domain/sandbox.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { makeCacheRoot } from "./effects/cache-root.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
@@ -25,6 +26,11 @@ import { cutTornTail, openJournal, type JournalPosition } from "./effects/journa
 import { readHolder, takeLock, type HeldLock } from "./effects/lock.ts";
 import { createPreparer } from "./effects/prepare.ts";
 import { createProcesses } from "./effects/process.ts";
+import { createBubblewrap } from "./effects/sandbox/bubblewrap.ts";
+import { findSystemTool } from "./effects/sandbox/limits.ts";
+import { createSandboxProbes } from "./effects/sandbox/probe.ts";
+import { makeTrialPlaces } from "./effects/sandbox/trial-places.ts";
+import type { SandboxPlaces } from "./effects/sandbox/view.ts";
 import { hostTable } from "./effects/process-tree.ts";
 import { killLeftovers, listLeftovers } from "./effects/leftover-processes.ts";
 import { agents } from "./effects/executor/agents.ts";
@@ -62,7 +68,7 @@ import {
   removeRunFolder,
   removeWorktreesNamed,
 } from "./effects/run-upkeep.ts";
-import type { Ports, ProgressLine, RunRepository } from "./ports.ts";
+import type { Environments, Ports, ProgressLine, RunRepository } from "./ports.ts";
 
 /** Small readings of the machine that commands need beside the ports of a run. */
 export const world = {
@@ -241,6 +247,35 @@ export function openUpkeep(workplace: Workplace, runFolder: string, runId: strin
   };
 }
 
+/** Finds out what this machine offers to hold programs with, without a run. */
+export async function probeSandboxHere(input: {
+  readonly level: SandboxLevel;
+  readonly root: string | undefined;
+  readonly env: Workplace["env"];
+  readonly interrupt: AbortSignal;
+}): Promise<SandboxFacts> {
+  await using trial = await makeTrialPlaces(input.root, input.env);
+  const { places } = trial;
+  const forbiddenPathRoots = [places.root, places.runFolder];
+  const environments = createEnvironments({ folder: places.cache, orchestratorEnv: input.env, forbiddenPathRoots });
+  return await assembleProcesses(environments, input.interrupt, places).sandbox.probe(input.level);
+}
+
+/** The one runner of programs, and what tries how far it can hold them. */
+function assembleProcesses(environments: Environments, interrupt: AbortSignal, places: SandboxPlaces) {
+  const [bubblewrap, prlimit] = [findSystemTool("bwrap"), findSystemTool("prlimit")];
+  const processes = createProcesses({
+    ...machine,
+    prlimit,
+    bubblewrap:
+      bubblewrap === undefined || prlimit === undefined ? undefined : createBubblewrap({ bubblewrap, prlimit }, places),
+  });
+  const setpriv = async (): Promise<boolean> => (await processes.probeParentDeath()).kind === "setpriv";
+  const tools = { bubblewrap, prlimit, setpriv };
+  const sandbox = createSandboxProbes({ processes, environments, ...machine, places, tools, interrupt });
+  return { processes, sandbox };
+}
+
 function repositoryOptions(workplace: Workplace, folders: RunFolders) {
   return {
     gitDir: folders.gitDir,
@@ -260,9 +295,20 @@ function assemble(
   },
 ): OpenRun {
   const { cache, prepareCache } = run.folders;
+  const { gitDir } = run.folders;
   const pending = new PendingFolders();
   const journal = openJournal({ ...run, pending, clock: systemClock, checkpointCopy: wiring.checkpointCopy });
-  const processes = createProcesses({ clock: systemClock, randomness: systemRandomness });
+  const places = { ...workplace.places, runFolder: run.runFolder, cache, gitDir };
+  const environments = createEnvironments({
+    folder: cache,
+    orchestratorEnv: workplace.env,
+    forbiddenPathRoots: [workplace.places.root, run.runFolder, cache],
+  });
+  const { processes, sandbox } = assembleProcesses(environments, wiring.interrupt, {
+    ...places,
+    userGitCommonDir: workplace.user.gitCommonDir,
+    orchestratorEnv: workplace.env,
+  });
   const ports: Ports = {
     clock: systemClock,
     randomness: systemRandomness,
@@ -272,12 +318,9 @@ function assemble(
     user: workplace.user,
     processes,
     agents,
+    sandbox,
     preparer: createPreparer({ processes, repository: run.repository, cacheFolder: prepareCache }),
-    environments: createEnvironments({
-      folder: cache,
-      orchestratorEnv: workplace.env,
-      forbiddenPathRoots: [workplace.places.root, run.runFolder, cache],
-    }),
+    environments,
     artifacts: { note: noteArtifacts, check: checkArtifacts, read: readArtifact, inspect: inspectArtifact },
     interrupt: wiring.interrupt,
     progress: wiring.progress,

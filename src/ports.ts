@@ -4,7 +4,9 @@
  */
 import type { AgentAnswer } from "./domain/agent.ts";
 import type { AgentName, AgentSettings, Price } from "./domain/agent-config.ts";
+import type { HeldKey } from "./domain/network-hosts.ts";
 import type { ProcessEnding, ProcessReport } from "./domain/process-report.ts";
+import type { SandboxFacts, SandboxLevel, SandboxTier } from "./domain/sandbox.ts";
 import type { EventDraft, FileDigest, JournalEvent } from "./domain/journal.ts";
 import type { TamperFinding, TreeChange } from "./domain/candidate.ts";
 import type { ArtifactCheck } from "./domain/verification.ts";
@@ -43,6 +45,7 @@ export interface ProcessRequest {
   readonly stdinPath?: string | undefined;
   /** Ends the program when aborted: the ending is then `cancelled`. */
   readonly signal: AbortSignal;
+  readonly confinement: Confinement;
   /** Called for each complete line of output, for people to follow; never decides anything. */
   readonly onLine?: ((line: string) => void) | undefined;
 }
@@ -60,6 +63,8 @@ export interface AgentCall {
   readonly schema: Readonly<Record<string, unknown>>;
   /** The most that this session may cost, in USD, where the agent can hold itself to it. */
   readonly budgetUsd: number | undefined;
+  /** Where it sends its requests instead, by the variable of its key, when something else adds that key to them. */
+  readonly keyUrls: Readonly<Record<string, string>>;
 }
 
 /** How a coding agent is started. Its prompt is its standard input. */
@@ -78,6 +83,31 @@ export interface Agents {
   describeLine(agent: AgentName, line: string): string | undefined;
   /** Reads the output that was kept of a session. */
   readAnswer(agent: AgentName, ending: ProcessEnding, stdout: Uint8Array, price: Price | undefined): AgentAnswer;
+}
+
+/** How far a program is let. What a tier cannot enforce, it does not: `judgeLayers` says which is which. */
+export interface Confinement {
+  readonly tier: SandboxTier;
+  /** Absolute paths of folders that it may write, besides the HOME and TMPDIR of its environment. */
+  readonly writable: readonly string[];
+  /** Absolute paths that it may read wherever they lie. */
+  readonly readable: readonly string[];
+  /** Hosts that it may reach. */
+  readonly network: readonly string[];
+  readonly keys: readonly SuppliedKey[];
+  readonly fileBytesMax: number;
+  readonly processesMax: number;
+}
+
+/** A key that the proxy adds for a program; without a value of its own it is the orchestrator's variable. */
+export interface SuppliedKey extends HeldKey {
+  readonly value: string | undefined;
+}
+
+/** Finds out what the machine offers to hold programs with. */
+export interface SandboxProbes {
+  /** Tries tier 3 with one program, unless `level` makes that needless. */
+  probe(level: SandboxLevel): Promise<SandboxFacts>;
 }
 
 /** Runs programs, one way, and says for exactly one reason how each ended. */
@@ -253,6 +283,7 @@ export interface PrepareRequest {
   /** Absolute path of the log of command `index`. */
   readonly logPath: (index: number, stream: "stdout" | "stderr") => string;
   readonly signal: AbortSignal;
+  readonly confinement: Confinement;
 }
 
 /** What `prepare` did. */
@@ -332,6 +363,7 @@ export interface Ports {
   readonly user: UserRepository;
   readonly processes: Processes;
   readonly agents: Agents;
+  readonly sandbox: SandboxProbes;
   readonly preparer: Preparer;
   readonly environments: Environments;
   readonly artifacts: Artifacts;

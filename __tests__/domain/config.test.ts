@@ -120,6 +120,7 @@ describe("docs/configuration.md", () => {
     expect(changed).toEqual([
       "prepare.commands",
       "prepare.inputs",
+      "prepare.network",
       "manager.command",
       "manager.expected-artifacts",
       "executor.command",
@@ -133,6 +134,7 @@ describe("docs/configuration.md", () => {
       "policy.reviews.teams",
       "policy.machine-users",
       "sandbox.env",
+      "sandbox.keys",
     ]);
   });
 
@@ -298,6 +300,13 @@ const REFUSED: readonly (readonly [text: string, place: string])[] = [
   [executor("env: [github_token]"), "2:46"],
   [executor("env: [ORCH_ITEM_ID]"), "2:46"],
   ["version: 1\nsandbox: {env: [LD_PRELOAD]}", "2:17"],
+  ["version: 1\nsandbox: {level: on}", "2:11"],
+  ["version: 1\nsandbox: {minimum-tier: 4}", "2:11"],
+  ["version: 1\nsandbox: {network: [https://example.com]}", "2:21"],
+  ["version: 1\nsandbox: {network: ['example.com:0']}", "2:21"],
+  ["version: 1\nsandbox: {processes: 7}", "2:11"],
+  ["version: 1\nsandbox: {file-bytes: 1}", "2:11"],
+  ["version: 1\nprepare: {network: ['*']}", "2:21"],
   ["version: 1\npolicy: {protected-paths: ['']}", "2:28"],
   ["version: 1\npolicy: {protected-paths: x}", "2:10"],
   ["version: 1\nlimits: {fix-rounds: -1}", "2:10"],

@@ -23,6 +23,7 @@ const ENDINGS: readonly (readonly [ProcessEnding, words: string, status: string,
   [{ kind: "timed_out", timeout_ms: 50 }, "over its limit of 50 ms", "timeout", "timeout"],
   [{ kind: "spawn_failed", message: "ENOENT" }, "could not be started: ENOENT", "spawn_failed", "failed"],
   [{ kind: "output_limit", output_bytes_max: 9 }, "more than 9 bytes of output", "failed", "failed"],
+  [{ kind: "process_limit", processes_max: 9 }, "more than 9 processes", "failed", "failed"],
   [{ kind: "cancelled" }, "cancelled", "failed", "cancelled"],
 ];
 
@@ -112,7 +113,7 @@ describe("the record of a program", () => {
       step: "item:01 attempt:1 session:1",
       command: ["node", "a.mjs", "--x"],
       env: { Z: "secret", A: "secret" },
-      report: { ending, startedAt: "2026-03-25T12:00:00.000Z", durationMs: 12.6 },
+      report: { ending, startedAt: "2026-03-25T12:00:00.000Z", durationMs: 12.6, network: [] },
       ...(artifacts.missing === undefined ? {} : { missingArtifacts: artifacts.missing }),
       ...(artifacts.malformed === undefined ? {} : { malformedArtifacts: artifacts.malformed }),
     });
@@ -146,6 +147,7 @@ describe("the record of a program", () => {
       missing_artifacts: [],
       malformed_artifacts: [],
       agent: null,
+      network: [],
     });
     expect(JSON.stringify(record)).not.toContain("secret");
   });

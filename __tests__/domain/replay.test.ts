@@ -24,7 +24,28 @@ import {
   RULES,
   toBytes,
 } from "./run-fixtures.ts";
-import { created, delivered, doneRun, inStage, trustRead } from "./run-story.ts";
+import { created, delivered, doneRun, inStage, PROBED, trustRead } from "./run-story.ts";
+
+const NOT_AS_ASKED = "the sandbox was probed twice, in a stage without programs, or otherwise than was asked for";
+const REQUIRED = { level: "required" as const, minimum_tier: 3, held_keys: [] };
+const SANDBOX_FAILED = draft(
+  "stage_failed",
+  { stage: "planning", reason_code: "SANDBOX_UNAVAILABLE", message: "m" },
+  null,
+);
+
+function openPlanning(...within: readonly EventDraft[]): EventDraft[] {
+  return [draft("stage_started", { stage: "planning" }, null), ...within];
+}
+
+function probed(wish: ReturnType<typeof DETAILS.sandbox_probed>["wish"]): EventDraft {
+  return draft("sandbox_probed", DETAILS.sandbox_probed({ wish }), null);
+}
+
+/** The first event of a run that requires a sandbox. */
+function requiring(): EventDraft {
+  return created({ options: { sandbox: { value: "required", source: "configuration" } } });
+}
 
 interface RealRun {
   readonly events: readonly JournalEvent[];
@@ -322,7 +343,7 @@ describe("replayDecisions", () => {
     expect(replay([...drafts.slice(0, at), lost])).toEqual([
       `${at + 1} attempt_lost of item 01, where prepare_commit was due`,
     ]);
-    expect(replay(drafts.slice(0, 6).filter((each) => each.type !== "trust_read")).join("\n")).toContain(
+    expect(replay(drafts.slice(0, 7).filter((each) => each.type !== "trust_read")).join("\n")).toContain(
       "stage policy_ingestion finished before what it does",
     );
     expect(replayDecisions([], RULES, plan)).toEqual([{ seq: 1, message: "expected run_created" }]);
@@ -378,6 +399,47 @@ describe("replayDecisions", () => {
         draft("stage_finished", { stage: "planning" }, null),
       ],
       "stage_finished after a stage failed",
+    ],
+    [
+      "a program of the base before the sandbox was probed",
+      [
+        created(),
+        draft("stage_started", { stage: "planning" }, null),
+        draft("manager_started", { commit: BASE }, null),
+      ],
+      "manager_started before the sandbox was probed",
+    ],
+    [
+      "an item before the sandbox was probed",
+      TO_EXECUTION.filter(({ type }) => type !== "sandbox_probed").concat(passingItem()),
+      "an item's event before the sandbox was probed",
+    ],
+    ["a sandbox that is probed twice", [created(), ...openPlanning(PROBED, PROBED)], NOT_AS_ASKED],
+    [
+      "a sandbox that is probed where no program is started",
+      [
+        created(),
+        draft("stage_started", { stage: "planning" }, null),
+        draft("stage_finished", { stage: "planning" }, null),
+        draft("stage_started", { stage: "policy_ingestion" }, null),
+        PROBED,
+      ],
+      NOT_AS_ASKED,
+    ],
+    [
+      "a sandbox of another level than was asked for",
+      [created(), ...openPlanning(probed({ level: "off", minimum_tier: 1, held_keys: [] }))],
+      NOT_AS_ASKED,
+    ],
+    [
+      "a run that goes on without the sandbox that it requires",
+      [requiring(), ...openPlanning(probed(REQUIRED), draft("stage_finished", { stage: "planning" }, null))],
+      "stage_finished although the sandbox that is required is not there",
+    ],
+    [
+      "a sandbox that is refused although nothing is required",
+      [created(), ...openPlanning(PROBED, SANDBOX_FAILED)],
+      "stage planning failed, which was not under way, or of something else than its sandbox",
     ],
   ])("refuses %s", (_what, drafts, message) => {
     expect(replay(drafts)[0]?.replace(/^\d+ /, "") ?? "").toBe(message);

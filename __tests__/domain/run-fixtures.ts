@@ -102,6 +102,7 @@ export function execution(input: Partial<StageExecution> = {}): StageExecution {
     missing_artifacts: [],
     malformed_artifacts: [],
     agent: null,
+    network: [],
     ...input,
   };
 }
@@ -135,9 +136,24 @@ export const DETAILS = {
     manager: null,
     mode: "guarded",
     run_branch: `conveyor/plan/${RUN_ID}`,
-    options: { deliver: { value: "branch", source: "default" } },
+    options: {
+      deliver: { value: "branch", source: "default" },
+      sandbox: { value: "auto", source: "configuration" },
+    },
     versions: { node: "24" },
     files: [],
+    ...input,
+  }),
+  sandbox_probed: (input: Partial<EventDetails<"sandbox_probed">> = {}): EventDetails<"sandbox_probed"> => ({
+    wish: { level: "auto", minimum_tier: 1, held_keys: [] },
+    facts: {
+      platform: "linux",
+      bubblewrap: null,
+      setpriv: true,
+      prlimit: true,
+      root: false,
+      trial: { kind: "not_tried", why: "bubblewrap not found; install it" },
+    },
     ...input,
   }),
   run_resumed: (input: Partial<EventDetails<"run_resumed">> = {}): EventDetails<"run_resumed"> => ({

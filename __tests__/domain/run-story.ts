@@ -6,12 +6,16 @@ import { chain, DETAILS, draft, passingItem, RULES, RUN_ID } from "./run-fixture
 export const OPEN: GateSignals = { policy: "allow", ci: "success", review: "approved" };
 const BRANCH = `conveyor/plan/${RUN_ID}`;
 
-/** Begins and ends a stage around what happens in it. */
+/** What holds the programs of a run; a stage that may start one finds it out first. */
+export const PROBED = draft("sandbox_probed", DETAILS.sandbox_probed(), null);
+
+/** Begins and ends a stage around what happens in it; planning, the first that may start a program, probes the sandbox. */
 export function inStage(
   stage: "planning" | "policy_ingestion" | "execution" | "validation" | "closure",
   ...within: readonly EventDraft[]
 ): EventDraft[] {
-  return [draft("stage_started", { stage }, null), ...within, draft("stage_finished", { stage }, null)];
+  const probed = stage === "planning" ? [PROBED] : [];
+  return [draft("stage_started", { stage }, null), ...probed, ...within, draft("stage_finished", { stage }, null)];
 }
 
 export function created(input: Parameters<typeof DETAILS.run_created>[0] = {}): EventDraft {

@@ -18,6 +18,7 @@ function call(settings: Partial<AgentSettings> & Pick<AgentSettings, "use">, res
     scratch: "/scratch",
     schema: SCHEMA,
     budgetUsd: undefined,
+    keyUrls: {},
     ...rest,
   };
 }

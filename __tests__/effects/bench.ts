@@ -17,6 +17,17 @@ const realRandomness: Randomness = { hex: (bytes) => randomBytes(bytes).toString
 
 export const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 
+/** What a program is let do where nothing holds it. */
+export const TIER_1: ProcessRequest["confinement"] = {
+  tier: 1,
+  writable: [],
+  readable: [],
+  network: [],
+  keys: [],
+  fileBytesMax: 2_147_483_648,
+  processesMax: 100_000,
+};
+
 /** A temporary folder and a runner for real programs in it. Whatever its programs note as a pid is ended with it. */
 export interface Bench extends AsyncDisposable {
   readonly folder: string;
@@ -45,6 +56,7 @@ export async function openBench(input: Partial<ProcessesInput> = {}): Promise<Be
       stdoutPath: path("logs/stdout"),
       stderrPath: path("logs/stderr"),
       signal: new AbortController().signal,
+      confinement: TIER_1,
       ...changes,
     });
   return {

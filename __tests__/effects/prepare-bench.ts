@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { createPreparer, type PrepareRepository } from "../../src/effects/prepare.ts";
 import type { Preparation, Preparer, PrepareRequest, Worktree } from "../../src/ports.ts";
-import { type Bench, openBench, SYSTEM_PATH } from "./bench.ts";
+import { type Bench, openBench, SYSTEM_PATH, TIER_1 } from "./bench.ts";
 
 type Command = PrepareRequest["commands"][number];
 
@@ -65,6 +65,7 @@ export async function openPrepareBench(): Promise<PrepareBench> {
         outputBytesMax: 1_000_000,
         logPath: (index, stream) => bench.path(`logs/${worktree.name}-${index}.${stream}`),
         signal: new AbortController().signal,
+        confinement: TIER_1,
         ...changes,
       }),
     [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose](),

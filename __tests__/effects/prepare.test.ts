@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createPreparer } from "../../src/effects/prepare.ts";
 import { bashCommand, openPrepareBench, type PrepareBench } from "./prepare-bench.ts";
+import { TIER_1 } from "./bench.ts";
 
 /** Leaves one line for each time it runs, outside of the worktree. */
 const counting = "echo x >> ../../runs; mkdir -p node_modules/a; cp lock node_modules/a/index.js";
@@ -260,6 +261,7 @@ describe("nothing that an executor wrote reaches another worktree", () => {
       outputBytesMax: 1_000,
       logPath: (index, stream) => at.bench.path(`logs/${index}${stream}`),
       signal: new AbortController().signal,
+      confinement: TIER_1,
     });
     expect(prepared).toMatchObject({ key, status: "ran" });
   });

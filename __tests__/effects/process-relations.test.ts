@@ -72,7 +72,7 @@ describe("who belongs to a program", () => {
     const { table, strays } = machine([shell, root], [shell, { pid: 4_000_005, ...entry }]);
     strays.add(4_000_005);
     const folders = what.includes("none of its own") ? ["/other"] : [HOME];
-    expect(followTree(table, ROOT, "M=1", folders).isAlive()).toBe(expected);
+    expect(followTree(table, ROOT, "M=1", { folders }).isAlive()).toBe(expected);
   });
 
   test("never the orchestrator and its own session, even when the program did not leave it", () => {

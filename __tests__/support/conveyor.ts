@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 import type { AuditSummary } from "../../src/domain/audit-summary.ts";
+import type { NetworkUse } from "../../src/domain/network-hosts.ts";
+import type { RunReport } from "../../src/domain/report.ts";
 import { git } from "./git-run.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -247,7 +249,7 @@ export class TestRepository {
     args: readonly string[],
     options: { env?: Record<string, string>; cwd?: string; nodeArgs?: readonly string[] } = {},
   ): { child: ChildProcess; ended: Promise<Ended> } {
-    return startProcess(process.execPath, [...(options.nodeArgs ?? []), CLI, ...args], {
+    return startProcess(process.execPath, [...(options.nodeArgs ?? []), CLI, ...inTier1(args)], {
       cwd: options.cwd ?? this.path,
       env: this.env(options.env),
     });
@@ -310,6 +312,16 @@ export class TestRepository {
   }
 }
 
+/**
+ * The same tier on every machine, whatever it has installed: what a tier does is for the tests that say so. Said right
+ * after the command, so that nothing a test leaves unfinished at the end can swallow it.
+ */
+export function inTier1(args: readonly string[]): readonly string[] {
+  const [command, ...rest] = args;
+  const runs = command === "run" || command === "resume";
+  return runs && !rest.includes("--sandbox") ? [command, "--sandbox", "off", ...rest] : args;
+}
+
 /** Options that open all three gates. */
 export const GATES_OPEN = [
   "--policy-status",
@@ -363,7 +375,9 @@ export type Report = Omit<Outcome, "items"> & {
     env_keys: readonly string[];
     missing_artifacts: readonly string[];
     malformed_artifacts: readonly string[];
+    network: readonly NetworkUse[];
   }[];
+  readonly sandbox: RunReport["sandbox"];
   readonly completed_stages: readonly string[];
   readonly delivered: boolean;
   readonly failure: string | null;

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { CLI, PLAN_PATH, startProcess, type Ended } from "../support/conveyor.ts";
+import { CLI, inTier1, PLAN_PATH, startProcess, type Ended } from "../support/conveyor.ts";
 import { forAll, isLong, LedgerRepository, expectGoesOn, readUndisturbedEnd } from "../support/faults.ts";
 
 const CALLS = "fsync,fdatasync,rename,renameat,renameat2,link,linkat,truncate,ftruncate";
@@ -20,7 +20,7 @@ function startTraced(
   options: readonly string[],
   command: readonly string[] = ["run", PLAN_PATH],
 ): Promise<Ended> {
-  const args = ["-qq", ...options, process.execPath, CLI, ...command, ...repository.options()];
+  const args = ["-qq", ...options, process.execPath, CLI, ...inTier1([...command, ...repository.options()])];
   return startProcess("strace", args, { cwd: repository.path, env: repository.env() }).ended;
 }
 

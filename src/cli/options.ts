@@ -7,6 +7,7 @@ import type { Mode } from "../domain/config.ts";
 import { parseAdmissionEnvironment } from "../domain/policy.ts";
 import type { GateSignals } from "../domain/gates.ts";
 import { err, ok, type Result } from "../domain/result.ts";
+import { SANDBOX_LEVELS, type SandboxLevel } from "../domain/sandbox.ts";
 import type { Settings } from "../kernel/run-context.ts";
 import type { Format } from "./io.ts";
 
@@ -23,6 +24,7 @@ export interface InvocationOptions {
   readonly executorEnv?: readonly string[];
   readonly managerEnv?: readonly string[];
   readonly mode?: Mode;
+  readonly sandbox?: SandboxLevel;
   readonly simulateBlocked?: boolean;
   readonly quiet?: boolean;
   readonly format: Format;
@@ -36,7 +38,7 @@ export function parseSettings(
   options: InvocationOptions,
   environment: Readonly<Record<string, string | undefined>>,
   saved?: EventDetails<"run_created">["options"],
-): Result<{ settings: Settings; values: Record<string, OptionValue> }, string> {
+): Result<{ settings: Omit<Settings, "sandbox">; values: Record<string, OptionValue> }, string> {
   const env = parseEnv("--executor-env", options.executorEnv ?? []);
   if (!env.ok) return env;
   const managerEnv = parseEnv("--manager-env", options.managerEnv ?? []);
@@ -108,6 +110,24 @@ export function costLimitProblem(
   return maxCostUsd === undefined || unpriced.length === 0
     ? undefined
     : `--max-cost-usd cannot be held: nothing says what ${unpriced.join(", ")} costs; expected a price there, for example price: {input: 1.25, cached-input: 0.125, output: 10}`;
+}
+
+/**
+ * How the programs of this invocation are to be held: the command line's word, that of the command line the run was
+ * started with, or the configuration's; and where it came from.
+ */
+export function sandboxOf(
+  { sandbox }: Pick<InvocationOptions, "sandbox">,
+  config: Config,
+  saved?: EventDetails<"run_created">["options"],
+): { level: SandboxLevel; option: Record<"sandbox", OptionValue> } {
+  const started = saved?.["sandbox"]?.source === "command_line" ? saved["sandbox"].value : undefined;
+  const named = sandbox ?? SANDBOX_LEVELS.find((level) => level === started);
+  const level = named ?? config.sandbox.level;
+  return {
+    level,
+    option: { sandbox: { value: level, source: named === undefined ? "configuration" : "command_line" } },
+  };
 }
 
 /** An option's value and where it came from. */

@@ -2,6 +2,7 @@ import { Command, type CommanderError, InvalidArgumentError, Option } from "comm
 import { CI_SIGNALS, POLICY_SIGNALS, REVIEW_SIGNALS } from "../domain/gates.ts";
 import { COST_USD_MAX, MINUTES_PER_RUN_MAX, MODES } from "../domain/config.ts";
 import { EXIT } from "../domain/run-stop.ts";
+import { SANDBOX_LEVELS } from "../domain/sandbox.ts";
 import { addAliases, addOldOptions } from "./aliases.ts";
 import { demo } from "./commands/demo.ts";
 import { gate } from "./commands/gate.ts";
@@ -184,6 +185,12 @@ function addInvocationOptions(command: Command): Command {
       new Option("--mode <mode>", "how much the run may do by itself; full needs ORCH_ALLOW_FULL_AUTONOMY=1").choices(
         MODES,
       ),
+    )
+    .addOption(
+      new Option(
+        "--sandbox <level>",
+        "auto: the strongest tier this machine proves; required: refuse without one; off: tier 1, never less",
+      ).choices(SANDBOX_LEVELS),
     )
     .option("--simulate-blocked", "after the gates end blocked with BLOCK_SIMULATED, whatever they say")
     .option("--quiet", "no progress")

@@ -4,7 +4,9 @@ import { approvalPolicySchema, machineUsersSchema, onBaseMoveSchema, reviewPolic
 import { canonicalJson, digestOf, sha256, type Json } from "./digest.ts";
 import { isForbiddenEnvName } from "./env-names.ts";
 import { globProblem } from "./globs.ts";
+import { parseHostEntry } from "./network-hosts.ts";
 import type { LocatedProblem } from "./plan.ts";
+import { SANDBOX_LEVELS, type SandboxLevel, type SandboxWish } from "./sandbox.ts";
 import { parseLocatedYaml } from "./yaml-text.ts";
 
 /** How much a run may do by itself; `full` needs ORCH_ALLOW_FULL_AUTONOMY=1 as well. */
@@ -57,16 +59,63 @@ const pathGlobs = z
     }),
   )
   .default([]);
-const envNames = z
-  .array(
-    z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable, for example JAVA_HOME")
-      .refine((name) => !isForbiddenEnvName(name), {
-        message: "this variable is never handed to a program; expected another name, for example JAVA_HOME",
+const envName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable, for example JAVA_HOME")
+  .refine((name) => !isForbiddenEnvName(name), {
+    message: "this variable is never handed to a program; expected another name, for example JAVA_HOME",
+  });
+const envNames = z.array(envName).default([]);
+
+const hosts = (fallback: string[]) =>
+  z
+    .array(
+      z.string().refine((entry) => parseHostEntry(entry) !== undefined, {
+        message: "expected a host, with its port unless that is 443, for example api.example.com",
       }),
-  )
-  .default([]);
+    )
+    .default(fallback);
+
+const headerWord = z.string().regex(/^[A-Za-z0-9-]+$/, "expected the name of a header, for example authorization");
+
+/** Plain HTTP would show the key to the network; on loopback there is none. */
+const keyUrl = z.string().refine(
+  (url) => {
+    const parsed = URL.parse(url);
+    if (parsed === null || parsed.username !== "" || parsed.search !== "" || parsed.hash !== "") return false;
+    return (
+      parsed.protocol === "https:" ||
+      (parsed.protocol === "http:" && /^(127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname))
+    );
+  },
+  { message: "expected an https URL without user and query, for example https://api.example.com" },
+);
+
+const heldKeySchema = z.strictObject({
+  env: envName,
+  url: keyUrl,
+  header: headerWord,
+  scheme: z
+    .string()
+    .regex(/^[A-Za-z]*$/, "expected a word such as Bearer, or nothing")
+    .default(""),
+  "url-env": envName,
+});
+
+const sandboxSchema = z.strictObject({
+  level: z.enum(SANDBOX_LEVELS).default("auto"),
+  "minimum-tier": z.int().min(1).max(3).default(1),
+  env: envNames,
+  network: hosts(["api.openai.com", "api.anthropic.com"]),
+  keys: z
+    .array(heldKeySchema)
+    .default([])
+    .refine((keys) => new Set(keys.map((key) => key.env)).size === keys.length, {
+      message: "expected keys of different variables",
+    }),
+  "file-bytes": z.int().min(4096).default(2_147_483_648),
+  processes: z.int().min(8).max(1_000_000).default(1024),
+});
 
 const USE_HINT = 'expected "command", "codex" or "claude", for example {use: command, command: [node, agent.mjs]}';
 
@@ -154,7 +203,12 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   prepare: z
-    .strictObject({ commands, inputs: z.array(relativePath).default([]), "timeout-minutes": minutes(10) })
+    .strictObject({
+      commands,
+      inputs: z.array(relativePath).default([]),
+      network: hosts([]),
+      "timeout-minutes": minutes(10),
+    })
     .prefault({}),
   manager: managerSchema.optional(),
   executor: executorSchema.optional(),
@@ -188,7 +242,7 @@ export const configSchema = z.strictObject({
       "on-base-move": onBaseMoveSchema,
     })
     .prefault({}),
-  sandbox: z.strictObject({ env: envNames }).prefault({}),
+  sandbox: sandboxSchema.prefault({}),
 });
 /** The configuration with every default filled in. */
 export type Config = z.infer<typeof configSchema>;
@@ -231,6 +285,11 @@ export function parseConfig(path: string, text: string): { config: Config | unde
 export function policyOf(config: Config): Json {
   const { policy, limits, audits, triage, validation, prepare, sandbox, executor } = config;
   return { policy, limits, audits, triage, validation, prepare, sandbox, executor };
+}
+
+/** What a configuration and an invocation together ask of the sandbox. */
+export function buildWish(sandbox: Config["sandbox"], level: SandboxLevel): SandboxWish {
+  return { level, minimum_tier: sandbox["minimum-tier"], held_keys: sandbox.keys.map(({ env }) => env) };
 }
 
 /** SHA-256 over the canonical JSON of the policy, defaults filled in. */

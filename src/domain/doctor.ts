@@ -3,6 +3,8 @@ import { GIT_MIN_TEXT, isGitTooOld } from "./git-version.ts";
 import { encodeName } from "./ids.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
+import { decideSandbox, type SandboxFacts, type SandboxWish } from "./sandbox.ts";
+import { judgeLayers, STRENGTHS } from "./sandbox-layers.ts";
 import type { SavedRunFault } from "./saved-run.ts";
 
 /**
@@ -65,6 +67,30 @@ export function judgeEnvironment(facts: EnvironmentFacts): DoctorFinding[] {
       : say("warning", "no setpriv: programs may outlive an orchestrator that is killed; a resume ends them"),
     ...facts.ambientAgentConfig.map((path) =>
       say("warning", `${path} could change what an agent does`, "AMBIENT_AGENT_CONFIG"),
+    ),
+  ];
+}
+
+/**
+ * Judges what the machine offers to hold programs with: the tier, and what each protection is worth in it. Reason code:
+ * SANDBOX_UNAVAILABLE, as a run would be refused.
+ */
+export function judgeSandbox(facts: SandboxFacts, wish: SandboxWish): DoctorFinding[] {
+  const { tier, why, refusal } = decideSandbox(facts, wish);
+  const layers = judgeLayers(tier, facts, wish.held_keys);
+  const levels = { 1: wish.level === "off" ? "ok" : "warning", 3: "ok" } as const;
+  const standing =
+    refusal === undefined
+      ? buildFinding("environment", levels[tier], `sandbox tier ${tier}: ${why}`)
+      : buildFinding("environment", "error", refusal, { code: "SANDBOX_UNAVAILABLE" });
+  const groups = STRENGTHS.map((strength) => ({
+    strength,
+    of: layers.filter((layer) => layer.strength === strength),
+  })).filter(({ of }) => of.length > 0);
+  return [
+    standing,
+    ...groups.map(({ strength, of }) =>
+      buildFinding("environment", "ok", `sandbox, ${strength}: ${of.map(({ layer }) => layer).join(", ")}`),
     ),
   ];
 }

@@ -20,6 +20,7 @@ export const EVENT_OF: Record<EventType, "run" | "item"> = {
   evidence_supplied: "item",
   run_created: "run",
   run_resumed: "run",
+  sandbox_probed: "run",
   files_set_aside: "run",
   stage_started: "run",
   stage_finished: "run",

@@ -122,6 +122,7 @@ function outcomeOfEnding(ending: Exclude<ProcessEnding, { kind: "exited" }>): Ex
     case "output_limit":
       return { kind: "failed", reasonCode: "OUTPUT_LIMIT" };
     case "signalled":
+    case "process_limit":
       return { kind: "failed", reasonCode: "EXIT_NONZERO" };
     default:
       return assertNever(ending);

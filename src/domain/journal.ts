@@ -7,10 +7,12 @@ import { tamperFindingSchema } from "./candidate.ts";
 import { MODES } from "./config.ts";
 import { executorPayloadSchema } from "./executor-outcome.ts";
 import { gateDecisionSchema, gateSignalsSchema } from "./gates.ts";
+import { networkUseSchema } from "./network-hosts.ts";
 import { processEndingSchema } from "./process-report.ts";
 import { MANUAL_GATES } from "./plan.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
 import { ITEM_STATES } from "./run-stop.ts";
+import { sandboxFactsSchema, sandboxWishSchema } from "./sandbox.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
 import { triageFactsSchema } from "./triage.ts";
@@ -66,6 +68,8 @@ export const stageExecutionSchema = z
     malformed_artifacts: z.array(z.string()),
     /** What a coding agent says of its session; null for every other program, and for one that did not start. */
     agent: agentFactsSchema.nullable(),
+    /** What it asked the proxy for; empty where there is none. */
+    network: z.array(networkUseSchema),
   })
   .meta({ id: "stage_execution" });
 /** One program that was started, or one stage that a resume did not need to do again (source document 002). */
@@ -131,6 +135,8 @@ const DETAILS = {
     /** The item that gets a new attempt although it had been settled. */
     new_attempt: z.string().nullable(),
   }),
+  /** What the machine offers for a sandbox, found out once in an invocation, before any program of the plan is started. */
+  sandbox_probed: z.strictObject({ wish: sandboxWishSchema, facts: sandboxFactsSchema }),
   files_set_aside: z.strictObject({ reason: z.enum(["torn_tail", "leftover"]), files }),
   stage_started: z.strictObject({ stage }),
   stage_finished: z.strictObject({ stage }),

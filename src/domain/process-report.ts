@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { NetworkUse } from "./network-hosts.ts";
 
 export const processEndingSchema = z
   .discriminatedUnion("kind", [
@@ -7,6 +8,7 @@ export const processEndingSchema = z
     z.strictObject({ kind: z.literal("timed_out"), timeout_ms: z.number() }),
     z.strictObject({ kind: z.literal("spawn_failed"), message: z.string() }),
     z.strictObject({ kind: z.literal("output_limit"), output_bytes_max: z.number() }),
+    z.strictObject({ kind: z.literal("process_limit"), processes_max: z.int() }),
     z.strictObject({ kind: z.literal("cancelled") }),
   ])
   .meta({ id: "process_ending" });
@@ -21,6 +23,8 @@ export interface ProcessReport {
   readonly durationMs: number;
   /** Processes of this one's making that were still alive after it had ended by itself; they have been killed. */
   readonly survivors: readonly { readonly pid: number; readonly command: string }[];
+  /** What it asked the proxy for; empty where there is none. */
+  readonly network: readonly NetworkUse[];
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
 }

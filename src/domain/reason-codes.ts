@@ -20,6 +20,10 @@ export const REASON_CODES = {
     means: "The known cost of the run's agents has reached its limit; no further session of one was started.",
     act: "Look at the cost in the report; when more may be spent, resume with a higher --max-cost-usd.",
   },
+  SANDBOX_UNAVAILABLE: {
+    means: "A sandbox is required, and this machine did not prove one of sandbox.minimum-tier.",
+    act: "Read why in the report, install bubblewrap or allow user namespaces, then resume; conveyor doctor tries it.",
+  },
   BLOCK_SIMULATED: {
     means: "The block was asked for with --simulate-blocked; the gates were evaluated as always.",
     act: "Resume without --simulate-blocked.",

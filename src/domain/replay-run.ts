@@ -7,7 +7,7 @@ import { blockedGateCodes } from "./gates.ts";
 import { decideStop, decideStopOfVerdict, INTERRUPT_SIGNALS, nextItem } from "./run-decide.ts";
 import type { RunState } from "./run.ts";
 import type { RunStop } from "./run-stop.ts";
-import { STAGES, stageKey, type Stage } from "./stages.ts";
+import { STAGES, stageKey, startsPrograms, type Stage } from "./stages.ts";
 
 /** How far the events got that the state does not keep: a run that is killed and resumed begins at the first stage. */
 export interface StageProgress {
@@ -123,6 +123,8 @@ export function judgeRunStep(
   if (state.stop !== undefined) return `${event.type} after the run stopped`;
   if (progress.settingAside) return `${event.type} after files were set aside, where run_resumed was due`;
   if (state.stageFailure !== undefined && event.type !== "run_stopped") return `${event.type} after a stage failed`;
+  const unsafe = judgeSandboxed(state, event);
+  if (unsafe !== undefined) return unsafe;
   if (event.item_id !== null) return judgeItemPlace(progress, state, event.item_id);
   if (ONCE.has(event.type) && progress.seen.has(event.type) && progress.open !== "execution") {
     return `${event.type} twice in a stage`;
@@ -130,6 +132,23 @@ export function judgeRunStep(
   const stage = STAGE_OF[event.type];
   if (stage !== undefined && stage !== progress.open) return `${event.type} outside of stage ${stage}`;
   return judgeEvent(progress, state, event, replay);
+}
+
+/** Events that stand for a program, or for something that leads to one: none comes before the sandbox is known. */
+const STARTS_PROGRAMS: ReadonlySet<EventType> = new Set<EventType>([
+  "base_prepared",
+  "manager_started",
+  "validation_started",
+]);
+
+function judgeSandboxed({ sandbox }: RunState, event: JournalEvent): string | undefined {
+  if (sandbox === undefined) {
+    const starts = event.item_id !== null || STARTS_PROGRAMS.has(event.type);
+    if (!starts) return undefined;
+    return `${event.item_id === null ? event.type : "an item's event"} before the sandbox was probed`;
+  }
+  if (sandbox.refusal === undefined || event.type === "stage_failed" || event.type === "run_stopped") return undefined;
+  return `${event.type} although the sandbox that is required is not there`;
 }
 
 function judgeItemPlace({ open }: StageProgress, state: RunState, itemId: string): string | undefined {
@@ -163,7 +182,19 @@ function judgeEvent(
         `stage ${event.details.stage} finished before what it does`,
       );
     case "stage_failed":
-      return expect(event.details.stage === open, `stage ${event.details.stage} failed, which was not under way`);
+      return expect(
+        event.details.stage === open &&
+          (event.details.reason_code === "SANDBOX_UNAVAILABLE") === (state.sandbox?.refusal !== undefined),
+        `stage ${event.details.stage} failed, which was not under way, or of something else than its sandbox`,
+      );
+    case "sandbox_probed":
+      return expect(
+        open !== undefined &&
+          startsPrograms(open) &&
+          state.sandbox === undefined &&
+          event.details.wish.level === state.options["sandbox"]?.value,
+        "the sandbox was probed twice, in a stage without programs, or otherwise than was asked for",
+      );
     case "trust_read":
       return expect(event.details.stage === open, "the trust ref was read in another stage than is under way");
     case "manager_started":

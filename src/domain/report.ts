@@ -10,7 +10,9 @@ import { MODES } from "./config.ts";
 import { RISK_TIERS, type Plan } from "./plan.ts";
 import type { RunPolicy } from "./policy.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
-import type { RunState } from "./run.ts";
+import type { RunSandbox, RunState } from "./run.ts";
+import { SANDBOX_LEVELS, sandboxFactsSchema } from "./sandbox.ts";
+import { judgeLayers, layerReportSchema } from "./sandbox-layers.ts";
 import { scopeViolationSchema } from "./scope.ts";
 import { STAGES } from "./stages.ts";
 
@@ -57,6 +59,18 @@ export const runReportSchema = z.strictObject({
           refused_by: z.array(z.string()),
         }),
       ),
+    })
+    .nullable(),
+  /** The sandbox of the last invocation that started programs; null before that. */
+  sandbox: z
+    .strictObject({
+      level: z.enum(SANDBOX_LEVELS),
+      minimum_tier: z.int(),
+      tier: z.int(),
+      /** Why it is not a higher one. */
+      why: z.string(),
+      layers: z.array(layerReportSchema),
+      facts: sandboxFactsSchema,
     })
     .nullable(),
   gate_decisions: z.array(gateDecisionSchema),
@@ -146,6 +160,7 @@ export function buildRunReport(state: RunState, plan: Plan, journalHead: string)
     resumes: state.resumes,
     mode: created.mode,
     policy: state.policy === undefined ? null : reportPolicy(state.policy),
+    sandbox: state.sandbox === undefined ? null : reportSandbox(state.sandbox),
     gate_decisions: [...(state.gates?.decisions ?? [])],
     blocked_reason_codes: [...(stop?.reasonCodes ?? [])],
     failure: state.stageFailure?.message ?? null,
@@ -171,6 +186,11 @@ export function buildRunReport(state: RunState, plan: Plan, journalHead: string)
     warnings: [...state.warnings],
     next_actions: buildNextActions(state),
   };
+}
+
+function reportSandbox({ wish, facts, tier, why }: RunSandbox): NonNullable<RunReport["sandbox"]> {
+  const layers = judgeLayers(tier, facts, wish.held_keys);
+  return { level: wish.level, minimum_tier: wish.minimum_tier, tier, why, layers, facts };
 }
 
 function reportPolicy(policy: RunPolicy): NonNullable<RunReport["policy"]> {

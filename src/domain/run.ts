@@ -19,6 +19,7 @@ import {
 } from "./run-course.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import { nextItem } from "./run-decide.ts";
+import { decideSandbox, type SandboxDecision, type SandboxFacts, type SandboxWish } from "./sandbox.ts";
 import type { RunStop, TerminalState } from "./run-stop.ts";
 import { STAGES, stageKey, type Stage } from "./stages.ts";
 import { judgeValidation, type VerificationVerdict } from "./verification.ts";
@@ -29,6 +30,12 @@ export interface Transition {
   readonly at: string;
   readonly from: Stage | null;
   readonly to: Stage;
+}
+
+/** What was asked of the sandbox, what the machine offers, and what follows. */
+export interface RunSandbox extends SandboxDecision {
+  readonly wish: SandboxWish;
+  readonly facts: SandboxFacts;
 }
 
 /** How a run stopped; the exit code follows from it. */
@@ -83,6 +90,8 @@ export interface RunState {
   };
   /** A refresh of the base that has begun: the run branch names one of both. */
   readonly refresh?: { readonly from: string; readonly to: string };
+  /** The sandbox of the invocation that runs now or ran last. */
+  readonly sandbox?: RunSandbox;
   /** A stage that failed in this invocation. */
   readonly stageFailure?: { readonly stage: Stage; readonly reasonCode: ReasonCode; readonly message: string };
   readonly stop?: StopState;
@@ -195,6 +204,8 @@ function evolveStages(state: RunState, event: JournalEvent, rules: ItemRules): R
   switch (event.type) {
     case "run_resumed":
       return resumeRun(state, event.details);
+    case "sandbox_probed":
+      return { ...state, sandbox: { ...event.details, ...decideSandbox(event.details.facts, event.details.wish) } };
     case "stage_started":
       return enterStage(state, event.details.stage, event);
     case "stage_skipped":
@@ -246,7 +257,8 @@ function enterStage(state: RunState, stage: Stage, event: JournalEvent): RunStat
 
 function resumeRun(state: RunState, details: EventDetails<"run_resumed">): RunState {
   requireStep(state.refresh === undefined, "a resume before the refresh of the base has ended");
-  const { stop: _stop, stageFailure: _failure, gates: _gates, ...going } = state;
+  // The next invocation may run on another machine: what its sandbox holds is found out anew.
+  const { stop: _stop, stageFailure: _failure, gates: _gates, sandbox: _sandbox, ...going } = state;
   const execution = stageKey("execution");
   const gatesAlone = state.readyHead === state.tip && details.new_attempt === null;
   const again = [stageKey("closure"), ...(gatesAlone ? [] : [stageKey("policy_ingestion")])];

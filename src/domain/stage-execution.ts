@@ -1,6 +1,6 @@
 import type { AgentFacts } from "./agent.ts";
 import type { StageExecution } from "./journal.ts";
-import type { ProcessEnding } from "./process-report.ts";
+import type { ProcessEnding, ProcessReport } from "./process-report.ts";
 import { stageKey, type Stage } from "./stages.ts";
 import { describeEnding, hasSucceeded } from "./verification.ts";
 
@@ -13,7 +13,7 @@ export interface ExecutionFacts {
   readonly step: string;
   readonly command: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
-  readonly report: { readonly ending: ProcessEnding; readonly startedAt: string; readonly durationMs: number };
+  readonly report: Pick<ProcessReport, "ending" | "startedAt" | "durationMs" | "network">;
   readonly missingArtifacts?: readonly string[];
   readonly malformedArtifacts?: readonly string[];
   /** What an agent said of its session. */
@@ -46,6 +46,7 @@ export function buildStageExecution(facts: ExecutionFacts): StageExecution {
     missing_artifacts: missing,
     malformed_artifacts: malformed,
     agent: facts.agent ?? null,
+    network: [...facts.report.network],
   };
 }
 
@@ -76,6 +77,7 @@ export function buildSkippedExecution(stage: Stage): StageExecution {
     missing_artifacts: [],
     malformed_artifacts: [],
     agent: null,
+    network: [],
   };
 }
 

@@ -14,3 +14,8 @@ const STAGE_KEYS = {
 export function stageKey(stage: Stage): string {
   return STAGE_KEYS[stage];
 }
+
+/** Whether a stage may start a program of the plan: then the sandbox has to be known. */
+export function startsPrograms(stage: Stage): boolean {
+  return stage === "planning" || stage === "execution" || stage === "validation";
+}

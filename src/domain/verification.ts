@@ -93,6 +93,8 @@ export function describeEnding(ending: ProcessEnding): string {
       return `could not be started: ${ending.message}`;
     case "output_limit":
       return `more than ${ending.output_bytes_max} bytes of output`;
+    case "process_limit":
+      return `more than ${ending.processes_max} processes`;
     case "cancelled":
       return "cancelled";
   }

@@ -36,19 +36,18 @@ export function bindToParent(
   return [parentDeath.path, [...SETPRIV_OPTIONS, program, ...args]];
 }
 
-/** Exit codes by which setpriv says that it could not start the program. */
-const setprivFailures: ReadonlySet<number> = new Set([126, 127]);
+/** Exit codes by which setpriv and prlimit say that they could not start the program. */
+const startFailures: ReadonlySet<number> = new Set([126, 127]);
 
 /**
- * What setpriv said when it could not start the program after all (its interpreter is missing, it is being written
- * to …), or nothing. A program can pretend it; it gains nothing by that, since both are failures.
+ * What setpriv or prlimit said when it could not start the program after all (its interpreter is missing, it is being
+ * written to …), or nothing. A program can pretend it; it gains nothing by that, since both are failures.
  */
-export function readSetprivFailure(program: string, exitCode: number, stderr: string): string | undefined {
-  if (!setprivFailures.has(exitCode)) return undefined;
-  const [line] = stderr.split("\n");
-  return line !== undefined && line.startsWith("setpriv: ") && line.includes(program)
-    ? line.slice("setpriv: ".length)
-    : undefined;
+export function readStartFailure(program: string, exitCode: number, stderr: string): string | undefined {
+  if (!startFailures.has(exitCode)) return undefined;
+  const [line = ""] = stderr.split("\n");
+  const said = /^(?:setpriv|prlimit): (.*)$/.exec(line)?.[1];
+  return said?.includes(program) === true ? said : undefined;
 }
 
 /**

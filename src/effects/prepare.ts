@@ -98,6 +98,7 @@ async function runCommands(processes: Processes, request: PrepareRequest): Promi
       command,
       cwd: request.worktree.path,
       env: request.env,
+      confinement: request.confinement,
       timeoutMs: Math.max(1, remainingMs),
       outputBytesMax: request.outputBytesMax,
       stdoutPath: request.logPath(index, "stdout"),

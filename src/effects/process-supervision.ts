@@ -56,6 +56,8 @@ export interface Supervised {
   readonly request: ProcessRequest;
   readonly timing: ProcessTiming;
   readonly table: ProcessTable;
+  /** True when the process itself only holds the program. */
+  readonly isHolder: boolean;
 }
 
 /** Why the program is ended by us: an ending, or our own failure to keep its output. */
@@ -63,10 +65,11 @@ type StopReason = ProcessEnding | { readonly kind: "output_lost"; readonly error
 
 /** Follows a program until it and all it started are gone, and says for which one reason it ended. */
 export async function supervise(started: Supervised): Promise<Pick<ProcessReport, "ending" | "survivors">> {
-  const { request, timing, exit } = started;
+  const { request, timing, exit, isHolder } = started;
   const stop = makeStop();
   const closed = collectOutput(started, stop);
-  const tree = followTree(started.table, started.pid, started.marker, listOwnFolders(request));
+  const folders = listOwnFolders(request);
+  const tree = followTree(started.table, started.pid, started.marker, { folders, isHolder });
   const stopWatching = watch(started, tree, stop);
   try {
     const own = await Promise.race([exit, stop.promise.then(() => undefined)]);
@@ -112,7 +115,10 @@ function watch({ request, timing }: Supervised, tree: ProcessTree, stop: Stop): 
   const endTimer = callAfter(request.timeoutMs, () => {
     stop.because({ kind: "timed_out", timeout_ms: request.timeoutMs });
   });
-  const observation = setInterval(() => tree.observe(), timing.observeEveryMs);
+  const { processesMax } = request.confinement;
+  const observation = setInterval(() => {
+    if (tree.observe() > processesMax) stop.because({ kind: "process_limit", processes_max: processesMax });
+  }, timing.observeEveryMs);
   request.signal.addEventListener("abort", cancel);
   return () => {
     endTimer();

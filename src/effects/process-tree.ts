@@ -10,13 +10,16 @@ export interface TreeMember {
 
 /** Everything that one program started, as far as it can be found. */
 export interface ProcessTree {
-  /** Looks at parents and families, so that who leaves them later is still known. Cheap: reads no environment. */
-  observe(): void;
+  /**
+   * Looks at parents and families, so that who leaves them later is still known, and says how many processes there are.
+   * Cheap: reads no environment.
+   */
+  observe(): number;
   /** Whether a process that can have got a signal sent to the group is alive. */
   hasRelatives(): boolean;
   /** Whether anything of it is alive, the marker included. */
   isAlive(): boolean;
-  /** Sends a signal to the program's own group. */
+  /** Sends a signal to the program's own group; not to its leader where that only holds the program. */
   signalGroup(signal: NodeJS.Signals): void;
   /** Kills what is left, again and again until nothing is, and gives everything it met, at most `membersMax`. */
   killAll(membersMax: number): Promise<readonly TreeMember[]>;
@@ -30,13 +33,14 @@ const SWEEP_PAUSE_MS = 20;
  * Follows the tree of the program `rootPid`, which leads a session and group of its own. A process belongs to it when
  * it carries `marker` (`NAME=value`), or when parent or family lead to it. So a daemon that left the session is found
  * by its marker, and one that emptied its environment by its relations, if it was seen while it still had them, or
- * because it stayed in one of the program's own `folders` when its parents had gone.
+ * because it stayed in one of the program's own `folders` when its parents had gone. With `isHolder` the root is not
+ * the program itself: what ends the root first ends everything at once.
  */
 export function followTree(
   table: ProcessTable,
   rootPid: number,
   marker: string,
-  folders: readonly string[] = [],
+  { folders = [], isHolder = false }: { readonly folders?: readonly string[]; readonly isHolder?: boolean } = {},
 ): ProcessTree {
   const known = new Map<number, string>();
   const families = new Set<number>([rootPid]);
@@ -63,10 +67,13 @@ export function followTree(
     return members;
   };
   return {
-    observe: () => void find(false),
+    observe: () => find(false).length,
     hasRelatives: () => find(false).some((entry) => entry.family === rootPid),
     isAlive: () => find(true).length > 0,
-    signalGroup: (signal) => sendSignal(-rootPid, signal),
+    signalGroup(signal) {
+      if (!isHolder) sendSignal(-rootPid, signal);
+      else for (const { pid } of find(false)) if (pid !== rootPid) sendSignal(pid, signal);
+    },
     async killAll(membersMax) {
       const met = new Map<number, TreeMember>();
       for (let round = 0; round < SWEEP_ROUNDS_MAX; round += 1) {

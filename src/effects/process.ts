@@ -3,16 +3,12 @@ import type { ProcessEnding, ProcessReport } from "../domain/process-report.ts";
 import type { Clock, ProcessRequest, Processes, Randomness } from "../ports.ts";
 import { findProgram } from "./find-program.ts";
 import { DEFAULT_OUTPUT_LIMITS, openOutputFile, type OutputFile, type OutputLimits } from "./output-file.ts";
-import {
-  bindToParent,
-  buildGuard,
-  type ParentDeath,
-  probeParentDeath,
-  readSetprivFailure,
-  SETPRIV_PATHS,
-} from "./parent-death.ts";
+import { buildGuard, type ParentDeath, probeParentDeath, SETPRIV_PATHS } from "./parent-death.ts";
 import type { ProcessTable } from "./process-list.ts";
 import { hostTable } from "./process-tree.ts";
+import { openTier1 } from "./sandbox/tier1.ts";
+import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
+import type { Launch } from "./sandbox/launch.ts";
 import { type Stream, supervise, DEFAULT_PROCESS_TIMING, type ProcessTiming } from "./process-supervision.ts";
 
 /** What `createProcesses` needs; everything optional is for tests. */
@@ -23,6 +19,10 @@ export interface ProcessesInput {
   readonly outputLimits?: OutputLimits | undefined;
   readonly setprivPaths?: readonly string[] | undefined;
   readonly processTable?: ProcessTable | undefined;
+  /** Starts programs in tier 3; without it none can be. */
+  readonly bubblewrap?: Bubblewrap | undefined;
+  /** Where prlimit is; without it sizes are not limited. */
+  readonly prlimit?: string | undefined;
 }
 
 /** Runs programs, and says how far their life is bound to ours. */
@@ -62,7 +62,7 @@ export function createProcesses(input: ProcessesInput): ProcessRunner {
       isGuarded = true;
       using stdout = openOutputFile(request.stdoutPath, outputLimits);
       using stderr = openOutputFile(request.stderrPath, outputLimits);
-      const { ending, survivors } = await start(input, request, {
+      const { ending, survivors, network } = await start(input, request, {
         stdout,
         stderr,
         family,
@@ -73,6 +73,7 @@ export function createProcesses(input: ProcessesInput): ProcessRunner {
         startedAt,
         durationMs: clock.monotonicMs() - startMs,
         survivors,
+        network,
         stdoutBytes: stdout.bytes,
         stderrBytes: stderr.bytes,
       };
@@ -91,22 +92,48 @@ interface StartInput {
   readonly family: string;
 }
 
-type Outcome = Pick<ProcessReport, "ending" | "survivors">;
+type Outcome = Pick<ProcessReport, "ending" | "survivors" | "network">;
 
 async function start(input: ProcessesInput, request: ProcessRequest, files: StartInput): Promise<Outcome> {
-  const [name, ...args] = request.command;
-  const { execa } = await loadExeca();
+  const [name] = request.command;
   const found = await findProgram(name, request.cwd, request.env["PATH"] ?? "");
   if (request.signal.aborted) return withoutSurvivors({ kind: "cancelled" });
   if (!found.ok) return spawnFailed(found.error);
 
+  await using launch = await openLaunch(input, request, found.value, files.parentDeath);
+  const outcome = await follow(input, request, files, launch);
+  return { ...outcome, network: launch.network() };
+}
+
+async function openLaunch(
+  input: ProcessesInput,
+  request: ProcessRequest,
+  file: string,
+  parentDeath: ParentDeath,
+): Promise<Launch> {
+  const args = request.command.slice(1);
+  if (request.confinement.tier === 1) {
+    const { fileBytesMax } = request.confinement;
+    return openTier1({ parentDeath, prlimit: input.prlimit, fileBytesMax }, file, args);
+  }
+  if (input.bubblewrap === undefined) throw new Error("tier 3 was asked for where there is no bubblewrap");
+  return input.bubblewrap.open(request, file, args);
+}
+
+async function follow(
+  input: ProcessesInput,
+  request: ProcessRequest,
+  files: StartInput,
+  launch: Launch,
+): Promise<Omit<Outcome, "network">> {
+  const [name] = request.command;
   const markerValue = `${files.family}-${input.randomness.hex(MARKER_BYTES)}`;
-  const [file, argv] = bindToParent(files.parentDeath, found.value, args);
+  const { execa } = await loadExeca();
   let child;
   try {
-    child = execa(file, argv, {
+    child = execa(launch.file, launch.args, {
       cwd: request.cwd,
-      env: { ...request.env, [MARKER_NAME]: markerValue },
+      env: { ...request.env, ...launch.env, [MARKER_NAME]: markerValue },
       extendEnv: false,
       shell: false,
       detached: true,
@@ -143,9 +170,10 @@ async function start(input: ProcessesInput, request: ProcessRequest, files: Star
     request,
     timing: { ...DEFAULT_PROCESS_TIMING, ...input.timing },
     table: input.processTable ?? hostTable,
+    isHolder: launch.isHolder,
   });
-  if (outcome.ending.kind !== "exited" || files.parentDeath.kind === "advisory") return outcome;
-  const failure = readSetprivFailure(found.value, outcome.ending.exit_code, stderrHead());
+  if (outcome.ending.kind !== "exited") return outcome;
+  const failure = launch.readFailure(outcome.ending.exit_code, stderrHead());
   return failure === undefined ? outcome : spawnFailed(`cannot start ${name}: ${failure}`);
 }
 
@@ -174,7 +202,7 @@ async function succeeds(file: string, args: readonly string[]): Promise<boolean>
 }
 
 function withoutSurvivors(ending: ProcessEnding): Outcome {
-  return { ending, survivors: [] };
+  return { ending, survivors: [], network: [] };
 }
 
 function spawnFailed(message: string): Outcome {

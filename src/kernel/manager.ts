@@ -4,6 +4,7 @@ import type { RunStop } from "../domain/run-stop.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Worktree } from "../ports.ts";
 import { PLAN_FILE } from "../domain/saved-run.ts";
+import { confine } from "./confine.ts";
 import { failStage } from "./fail-stage.ts";
 import { buildOrchEnv, fillPlaceholders } from "./perform/session-briefing.ts";
 import { readNamed } from "./named-files.ts";
@@ -64,10 +65,14 @@ async function runProgram(
     risk_tier: context.rules.admission.risk.tier,
   };
   const command = fillPlaceholders(manager.command, placeholders);
-  const passed = [...config.sandbox.env, ...(config.manager?.env ?? [])];
-  const env = await ports.environments.build(`${worktree.name}-home`, passed, {
-    ...context.settings.managerEnv,
-    ...buildOrchEnv(placeholders),
+  const { env, confinement } = await confine(context, {
+    name: `${worktree.name}-home`,
+    passNames: config.manager?.env ?? [],
+    givenEnv: context.settings.managerEnv,
+    extraEnv: buildOrchEnv(placeholders),
+    writable: [worktree.path, scratch.path],
+    readable: [],
+    network: config.sandbox.network,
   });
   const before = await ports.repository.snapshot(worktree);
   const note = await ports.artifacts.note(worktree.path, manager.expected_artifacts);
@@ -75,6 +80,7 @@ async function runProgram(
   const report = await ports.processes.run({
     command,
     env,
+    confinement,
     cwd: worktree.path,
     timeoutMs: limitMs(context, config.manager?.["timeout-minutes"] ?? 30),
     outputBytesMax: config.limits["output-bytes"],

@@ -4,6 +4,7 @@ import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Stage } from "../domain/stages.ts";
 import { describeEnding, hasSucceeded } from "../domain/verification.ts";
 import type { Worktree } from "../ports.ts";
+import { confine } from "./confine.ts";
 import { limitMs, type RunContext } from "./run-context.ts";
 
 /** A worktree after `prepare`, in the terms of the journal. */
@@ -27,7 +28,14 @@ export async function prepareWorktree(
   input: { worktree: Worktree; commit: string; folder: string; itemId: string | null; stage: Stage },
 ): Promise<PreparedWorktree> {
   const { ports, config } = context;
-  const env = await ports.environments.build(`${input.worktree.name}-prepare`, config.sandbox.env, {});
+  const { env, confinement } = await confine(context, {
+    name: `${input.worktree.name}-prepare`,
+    passNames: [],
+    extraEnv: {},
+    writable: [input.worktree.path],
+    readable: [],
+    network: config.prepare.network,
+  });
   const logs: string[] = [];
   const result = await ports.preparer.prepare({
     worktree: input.worktree,
@@ -35,6 +43,7 @@ export async function prepareWorktree(
     commands: config.prepare.commands.map(toArgv),
     inputs: config.prepare.inputs,
     env,
+    confinement,
     timeoutMs: limitMs(context, config.prepare["timeout-minutes"]),
     outputBytesMax: config.limits["output-bytes"],
     logPath: (index, stream) => {

@@ -4,6 +4,7 @@ import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Stage } from "../domain/stages.ts";
 import { inBash } from "../domain/validation-commands.ts";
 import type { Worktree } from "../ports.ts";
+import { confine } from "./confine.ts";
 import { sealFiles } from "./prepare-worktree.ts";
 import { limitMs, type RunContext } from "./run-context.ts";
 
@@ -37,7 +38,14 @@ export async function runCommands(
   },
 ): Promise<{ results: CommandResult[]; executions: StageExecution[]; files: FileDigest[] }> {
   const { ports, config } = context;
-  const env = await ports.environments.build(input.worktree.name, config.sandbox.env, input.extraEnv);
+  const { env, confinement } = await confine(context, {
+    name: input.worktree.name,
+    passNames: [],
+    extraEnv: input.extraEnv,
+    writable: [input.worktree.path],
+    readable: [],
+    network: [],
+  });
   const results: CommandResult[] = [];
   const executions: StageExecution[] = [];
   const logs: string[] = [];
@@ -48,6 +56,7 @@ export async function runCommands(
       command,
       cwd: input.worktree.path,
       env,
+      confinement,
       timeoutMs: limitMs(context, config.validation["timeout-minutes"]),
       outputBytesMax: config.limits["output-bytes"],
       stdoutPath: ports.files.resolve(log),

@@ -4,6 +4,7 @@ import type { ItemState } from "../domain/item.ts";
 import type { ItemRules } from "../domain/item-rules.ts";
 import type { Plan, PlanItem } from "../domain/plan.ts";
 import type { AdmissionEnvironment } from "../domain/policy.ts";
+import type { SandboxLevel } from "../domain/sandbox.ts";
 import type { Ports } from "../ports.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -19,6 +20,8 @@ export interface Settings {
   readonly environment: AdmissionEnvironment;
   /** End blocked after the gates, whatever they say. */
   readonly simulateBlocked: boolean;
+  /** How programs are to be held. */
+  readonly sandbox: SandboxLevel;
   /** Limit for each process; it replaces the configured ones. */
   readonly timeoutMs: number | undefined;
 }

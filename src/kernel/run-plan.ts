@@ -7,6 +7,7 @@ import { executeItems } from "./execution.ts";
 import { failStage } from "./fail-stage.ts";
 import { FileTamperedError } from "./named-files.ts";
 import { planRun } from "./planning.ts";
+import { probeSandbox } from "./probe-sandbox.ts";
 import { ingestPolicy } from "./policy-ingestion.ts";
 import type { RunContext } from "./run-context.ts";
 import { sealRun } from "./seal-run.ts";
@@ -50,7 +51,7 @@ async function runStage(context: RunContext, stage: Stage): Promise<RunStop | un
 /** A stage that meets a file which somebody else wrote fails; whatever it was about to do with it is not done. */
 async function performStage(context: RunContext, stage: Stage): Promise<RunStop | undefined> {
   try {
-    return await RUN_STAGE[stage](context);
+    return (await probeSandbox(context, stage)) ?? (await RUN_STAGE[stage](context));
   } catch (fault) {
     if (!(fault instanceof FileTamperedError)) throw fault;
     return failStage(context, stage, "ARTIFACT_TAMPERED", fault.message);

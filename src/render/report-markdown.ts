@@ -27,6 +27,8 @@ export function renderReportMarkdown(report: RunReport): string {
     ...renderAuditSections(report.audit),
     "## Policy",
     policy(report),
+    "## Sandbox",
+    ...sandbox(report),
     "## Gates",
     report.gate_decisions.length === 0
       ? "Not evaluated: the run stopped before them."
@@ -72,6 +74,45 @@ function policy({ mode, policy: decided }: RunReport): string {
     ),
     ...refusals.map(({ code, text }) => `- refused, ${code}: ${escapeText(text)}`),
   ].join("\n");
+}
+
+/** What held the programs, layer by layer, and whom they asked for on the network. */
+function sandbox({ sandbox: held, stage_executions: programs }: RunReport): string[] {
+  if (held === null) return ["Not probed: no program was started."];
+  const probes = held.facts.trial.kind === "ran" ? held.facts.trial.probes : [];
+  const asked = programs.flatMap((program) => program.network.map((use) => ({ ...use, purpose: program.purpose })));
+  return [
+    `Tier ${held.tier} (level ${held.level}, minimum tier ${held.minimum_tier}): ${escapeText(held.why)}.`,
+    markdownTable([
+      ["layer", "strength", "what that means"],
+      ...held.layers.map(({ layer, strength, detail }) => [layer, strength, escapeCell(detail)]),
+    ]),
+    ...(probes.length === 0
+      ? []
+      : [
+          "A program inside tried each of these when the run started:",
+          markdownTable([
+            ["probe", "outcome", "seen"],
+            ...probes.map(({ probe, outcome, detail }) => [probe, outcome, escapeCell(detail)]),
+          ]),
+        ]),
+    ...(asked.length === 0
+      ? []
+      : [
+          "Programs asked the proxy for:",
+          markdownTable([
+            ["host", "for", "allowed", "requests", "bytes sent", "bytes received"],
+            ...asked.map((use) => [
+              escapeCell(`${use.host}:${use.port}`),
+              use.purpose,
+              use.allowed ? "yes" : "no",
+              String(use.requests),
+              String(use.sent_bytes),
+              String(use.received_bytes),
+            ]),
+          ]),
+        ]),
+  ];
 }
 
 /** What the reader may rely on: who looked at how much of it. */

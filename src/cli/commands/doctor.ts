@@ -1,19 +1,21 @@
 import { resolve } from "node:path";
-import { openWorkplace, type Workplace, world } from "../../compose.ts";
+import { openWorkplace, probeSandboxHere, type Workplace, world } from "../../compose.ts";
 import {
   buildFinding,
   judgeEnvironment,
+  judgeSandbox,
   planRepairs,
   type DoctorFinding,
   type SafeRepair,
 } from "../../domain/doctor.ts";
-import { DEFAULT_CONFIG_PATH, parseConfig } from "../../domain/config.ts";
+import { buildWish, DEFAULT_CONFIG_PATH, parseConfig } from "../../domain/config.ts";
 import { judgeAgents, listAgents } from "../../domain/doctor-agents.ts";
 import { buildProblemLine } from "../../domain/plan.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { showText } from "../../domain/visible-text.ts";
 import { loadInputs } from "../../kernel/load-inputs.ts";
 import { refuse } from "../answer.ts";
+import { readCheckoutConfig } from "../checkout-config.ts";
 import { examineRun, repairRun } from "../examine-run.ts";
 import type { Format, Io } from "../io.ts";
 
@@ -32,6 +34,7 @@ export async function doctor(io: Io, name: string | undefined, options: DoctorOp
   const opened = await openWorkplace(io.cwd, io.env);
   const checkout = opened.ok ? opened.value.places.root : undefined;
   const findings = judgeEnvironment(await world.probeEnvironment(io.env, checkout));
+  findings.push(...(await examineSandbox(io, checkout)));
   const repaired: DoctorFinding[] = [];
   if (!opened.ok) findings.push(buildFinding("repository", "error", opened.error.message));
   else {
@@ -52,6 +55,13 @@ export async function doctor(io: Io, name: string | undefined, options: DoctorOp
     for (const finding of findings) io.out(renderFinding(finding));
   }
   return worst;
+}
+
+/** Tries the sandbox as a run would that starts here with what the checkout's configuration says. */
+async function examineSandbox(io: Io, root: string | undefined): Promise<DoctorFinding[]> {
+  const { sandbox } = readCheckoutConfig(root).config;
+  const facts = await probeSandboxHere({ level: sandbox.level, root, env: io.env, interrupt: io.interrupt });
+  return judgeSandbox(facts, buildWish(sandbox, sandbox.level));
 }
 
 function renderFinding({ level, area, code, message, repair, act }: DoctorFinding): string {

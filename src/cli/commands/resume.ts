@@ -12,7 +12,15 @@ import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { startDeadline } from "../deadline.ts";
 import { finishRun, printOutcome } from "../finish-run.ts";
 import type { Io } from "../io.ts";
-import { costLimitOf, costLimitProblem, given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
+import {
+  costLimitOf,
+  costLimitProblem,
+  given,
+  limitOf,
+  parseSettings,
+  sandboxOf,
+  type InvocationOptions,
+} from "../options.ts";
 import { openRunLocked, printWarning } from "../open-run.ts";
 
 interface ResumeOptions extends InvocationOptions {
@@ -50,6 +58,7 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
   const decision = decide(found.run);
   if (decision.kind === "answer") return answer(io, found, decision, options);
   const limit = limitOf(options, found.run.config);
+  const sandbox = sandboxOf(options, found.run.config, found.run.state.created.options);
   using deadline = startDeadline(io.interrupt, limit.minutes);
   const opened = await openRunLocked(io, found, {
     interrupt: deadline.interrupt,
@@ -65,11 +74,12 @@ export async function resume(io: Io, name: string | undefined, options: ResumeOp
     return answer(io, { ...found, run }, now, options);
   }
   const context = await resumeRun(open.ports, run, facts, {
-    settings: parsed.value.settings,
+    settings: { ...parsed.value.settings, sandbox: sandbox.level },
     options: {
       ...parsed.value.values,
       ...limit.option,
       ...costLimitOf(options, run.config, run.state.options).option,
+      ...sandbox.option,
       "new-attempt": given(options.newAttempt ?? null, options.newAttempt === undefined),
     },
     warnings,

@@ -12,7 +12,15 @@ import { findCheckpointCopy } from "../checkpoint-copy.ts";
 import { startDeadline } from "../deadline.ts";
 import { finishRun } from "../finish-run.ts";
 import { NothingBegunError, type Io } from "../io.ts";
-import { costLimitOf, costLimitProblem, given, limitOf, parseSettings, type InvocationOptions } from "../options.ts";
+import {
+  costLimitOf,
+  costLimitProblem,
+  given,
+  limitOf,
+  parseSettings,
+  sandboxOf,
+  type InvocationOptions,
+} from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { readVersions } from "../versions.ts";
 
@@ -76,7 +84,8 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     io.out(renderDryRun({ ...inputs.value, mode, costLimitUsd: cost.usd }, options.format));
     return EXIT.done;
   }
-  const limit = limitOf(options, inputs.value.config);
+  const limit = limitOf(options, config);
+  const sandbox = sandboxOf(options, config);
   using deadline = startDeadline(io.interrupt, limit.minutes);
   const opened = await begin(
     openNewRun(
@@ -98,12 +107,13 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   const context = await begin(
     startRun(ports, inputs.value, {
       runId,
-      settings: parsed.value.settings,
+      settings: { ...parsed.value.settings, sandbox: sandbox.level },
       mode,
       options: {
         ...parsed.value.values,
         ...limit.option,
         ...cost.option,
+        ...sandbox.option,
         item: given([...(options.item ?? [])], options.item === undefined),
         config: given(options.config ?? null, options.config === undefined),
         "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),

@@ -6,15 +6,17 @@ import { countOf, objectOf, readObjects, tell } from "./output.ts";
 /** The oldest version whose behaviour the adapter was proven with. */
 export const CLAUDE_MIN = "2.1.328";
 
+const KEY = "ANTHROPIC_API_KEY";
+
 /**
  * How Claude Code is started. `--bare` alone still reads settings files, whose `env`, `model` and hooks would count, so
  * no source of them is named. Its shell is allowed as a whole to an executor: by default every command that is not
  * known to be harmless is denied, and tests are such commands. An auditor's shell may do what is known to read.
  */
-export function buildClaude({ settings, rights, scratch, schema, budgetUsd }: AgentCall): AgentInvocation {
+export function buildClaude({ settings, rights, scratch, schema, budgetUsd, keyUrls }: AgentCall): AgentInvocation {
   const option = (name: string, value: string | number | undefined): string[] =>
     value === undefined ? [] : [name, String(value)];
-  const baseUrl = settings["base-url"];
+  const baseUrl = keyUrls[KEY] ?? settings["base-url"];
   return {
     command: [
       "claude",

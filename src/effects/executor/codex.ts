@@ -18,13 +18,14 @@ const SCHEMA_FILE = "answer.schema.json";
  * web sockets; the key is the first variable that the lane hands on, and its commands do not get it. With a login shell
  * the machine's profile would replace `PATH`. Without the bound on reconnecting it would wait for a service for ever.
  */
-export function buildCodex({ settings, rights, cwd, scratch, schema }: AgentCall): AgentInvocation {
+export function buildCodex({ settings, rights, cwd, scratch, schema, keyUrls }: AgentCall): AgentInvocation {
   const set = (key: string, value: string): string[] => ["-c", `${key}=${value}`];
   const schemaPath = `${scratch}/${SCHEMA_FILE}`;
+  const key = settings.env[0] ?? DEFAULT_KEY;
   const provider = [
     `name="conveyor"`,
-    `base_url=${quote(settings["base-url"] ?? DEFAULT_BASE_URL)}`,
-    `env_key=${quote(settings.env[0] ?? DEFAULT_KEY)}`,
+    `base_url=${quote(keyUrls[key] ?? settings["base-url"] ?? DEFAULT_BASE_URL)}`,
+    `env_key=${quote(key)}`,
     `wire_api="responses"`,
   ];
   return {

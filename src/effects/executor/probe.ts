@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentName } from "../../domain/agent-config.ts";
 import type { AgentProbe } from "../../domain/doctor-agents.ts";
+import type { Confinement } from "../../ports.ts";
 import { systemClock } from "../clock.ts";
 import { systemRandomness } from "../ids.ts";
 import { createProcesses } from "../process.ts";
@@ -10,6 +11,17 @@ import { AGENT_PACKAGES } from "./agents.ts";
 
 const VERSION_MS = 20_000;
 const VERSION_BYTES_MAX = 65_536;
+
+/** Nothing of a plan is run, and it gets no variable but `PATH`. */
+const CONFINEMENT: Confinement = {
+  tier: 1,
+  writable: [],
+  readable: [],
+  network: [],
+  keys: [],
+  fileBytesMax: 1_073_741_824,
+  processesMax: 256,
+};
 
 /** Asks each agent for its version, as `PATH` finds it, in a home of its own. */
 export async function probeAgents(
@@ -32,6 +44,7 @@ export async function probeAgents(
           stdoutPath,
           stderrPath: join(folder, `${name}.err`),
           signal: new AbortController().signal,
+          confinement: CONFINEMENT,
         });
         const said = /\d+\.\d+\.\d+/.exec(await readFile(stdoutPath, "utf8"))?.[0];
         const isThere = ending.kind !== "spawn_failed";

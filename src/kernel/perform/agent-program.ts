@@ -3,14 +3,17 @@ import { AGENTS, type AgentSettings } from "../../domain/agent-config.ts";
 import { remainingUsd } from "../../domain/cost.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
 import type { AgentCall, Agents, Scratch } from "../../ports.ts";
+import { listKeyUrls } from "../confine.ts";
 import type { RunContext } from "../run-context.ts";
 
 /** A budget of nothing would be none. */
 const USD_MIN = 0.000001;
 
 /** What has to be known to start a coding agent. */
-interface AgentRequest extends Omit<AgentCall, "budgetUsd" | "scratch"> {
+interface AgentRequest extends Omit<AgentCall, "budgetUsd" | "keyUrls" | "scratch"> {
   readonly scratch: Scratch;
+  /** Variables that a person gave it. */
+  readonly givenEnv?: Readonly<Record<string, string>> | undefined;
   /** Sessions that begin at the same time and share what is left of the run's money. */
   readonly sharers: number;
 }
@@ -23,13 +26,17 @@ export interface AgentProgram {
 
 /** Prepares a coding agent: its files in the scratch folder, its argv, and the most that it may spend. */
 export async function prepareAgent(context: RunContext, request: AgentRequest): Promise<AgentProgram> {
-  const { settings, scratch, sharers } = request;
+  const { settings, rights, cwd, scratch, schema, sharers, givenEnv } = request;
   const left = remainingUsd(context.recorder.state);
   const share = left === undefined ? undefined : Math.max(USD_MIN, roundUsd(left / sharers));
   const bounds = [settings["budget-usd"], share].filter((usd) => usd !== undefined);
   const { command, env, files } = context.ports.agents.buildInvocation({
-    ...request,
+    settings,
+    rights,
+    cwd,
     scratch: scratch.path,
+    schema,
+    keyUrls: listKeyUrls(context, { passNames: settings.env, givenEnv }),
     budgetUsd: bounds.length === 0 ? undefined : Math.min(...bounds),
   });
   for (const { name, text } of files) await scratch.write(name, text);

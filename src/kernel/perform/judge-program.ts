@@ -6,6 +6,7 @@ import type { AnswerForm } from "../../domain/prompt.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
 import { buildStageExecution } from "../../domain/stage-execution.ts";
 import type { Scratch } from "../../ports.ts";
+import { confine } from "../confine.ts";
 import { sealFiles } from "../prepare-worktree.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
 import { agentSettings, followOutput, prepareAgent, readAgent } from "./agent-program.ts";
@@ -73,13 +74,21 @@ export interface Judged {
 export async function runJudge(context: RunContext, request: JudgeRequest): Promise<Judged> {
   const { ports, config } = context;
   const { command, env: own, stdinPath } = await prepareJudge(context, request);
-  const passed = [...config.sandbox.env, ...request.passNames];
-  const env = await ports.environments.build(request.name, passed, own);
+  const { env, confinement } = await confine(context, {
+    name: request.name,
+    passNames: request.passNames,
+    extraEnv: own,
+    // Not the checkout: lanes share it, and none may change what another one judges.
+    writable: [request.scratch.path],
+    readable: [request.cwd],
+    network: config.sandbox.network,
+  });
   const [stdout, stderr] = [`${request.folder}/stdout.log`, `${request.folder}/stderr.log`];
   const report = await ports.processes.run({
     command,
     cwd: request.cwd,
     env,
+    confinement,
     timeoutMs: limitMs(context, request.timeoutMinutes),
     outputBytesMax: config.limits["output-bytes"],
     stdoutPath: ports.files.resolve(stdout),

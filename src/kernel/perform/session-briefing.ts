@@ -6,8 +6,9 @@ import { buildFindings } from "../../domain/findings.ts";
 import { chooseInstructionFiles, tellInstructions, type InstructionFiles } from "../../domain/instruction-files.ts";
 import { buildGuardrails, buildTask, tellFindings } from "../../domain/prompt.ts";
 import { renderPrompt } from "../../render/prompt-text.ts";
-import type { Scratch } from "../../ports.ts";
+import type { Confinement, Scratch } from "../../ports.ts";
 import { PLAN_FILE } from "../../domain/saved-run.ts";
+import { confine } from "../confine.ts";
 import { readNamed } from "../named-files.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { agentSettings, prepareAgent } from "./agent-program.ts";
@@ -147,35 +148,50 @@ export function fillPlaceholders(
 export interface ExecutorProgram {
   readonly command: readonly [string, ...string[]];
   readonly env: Record<string, string>;
-  readonly stdinPath?: string;
+  readonly confinement: Confinement;
+  readonly stdinPath: string | undefined;
 }
 
-/** The executor's argv, and its environment: a command with its placeholders filled in, or a coding agent. */
+/** The executor's argv, its environment and how far it is let: a command with its placeholders filled in, or an agent. */
 export async function buildProgram(
   context: RunContext,
   briefing: Briefing,
   places: { readonly homeName: string; readonly cwd: string; readonly scratch: Scratch },
 ): Promise<ExecutorProgram> {
-  const { ports, config, settings: given } = context;
-  const passed = [...config.sandbox.env, ...(config.executor?.env ?? [])];
+  const { config, settings: given } = context;
+  const { command, env, stdinPath } = await prepareExecutor(context, briefing, places);
+  const confined = await confine(context, {
+    name: places.homeName,
+    passNames: config.executor?.env ?? [],
+    givenEnv: given.executorEnv,
+    extraEnv: env,
+    writable: [places.cwd, places.scratch.path],
+    readable: [],
+    network: config.sandbox.network,
+  });
+  return { command, stdinPath, ...confined };
+}
+
+async function prepareExecutor(
+  context: RunContext,
+  briefing: Briefing,
+  { cwd, scratch }: { readonly cwd: string; readonly scratch: Scratch },
+): Promise<Pick<ExecutorProgram, "command" | "env" | "stdinPath">> {
   const settings = executorAgent(context);
   if (settings === undefined) {
-    const { command } = context.recorder.state.created.executor;
-    const env = await ports.environments.build(places.homeName, passed, { ...given.executorEnv, ...briefing.env });
-    return { command: fillPlaceholders(command, briefing.placeholders), env };
+    const command = fillPlaceholders(context.recorder.state.created.executor.command, briefing.placeholders);
+    return { command, env: { ...briefing.env }, stdinPath: undefined };
   }
-  const { cwd, scratch } = places;
-  const schema = sessionAnswerSchema();
-  const { command, env } = await prepareAgent(context, { settings, rights: "write", cwd, scratch, schema, sharers: 1 });
-  return {
-    command,
-    env: await ports.environments.build(places.homeName, passed, {
-      ...given.executorEnv,
-      ...env,
-      ...buildAgentEnv(briefing.placeholders),
-    }),
-    stdinPath: briefing.promptPath,
-  };
+  const { command, env } = await prepareAgent(context, {
+    settings,
+    rights: "write",
+    cwd,
+    scratch,
+    schema: sessionAnswerSchema(),
+    sharers: 1,
+    givenEnv: context.settings.executorEnv,
+  });
+  return { command, env: { ...env, ...buildAgentEnv(briefing.placeholders) }, stdinPath: briefing.promptPath };
 }
 
 /** The settings of the executor when it is a coding agent; the command line may have put a command in its place. */

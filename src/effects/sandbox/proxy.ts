@@ -1,0 +1,200 @@
+import { lookup } from "node:dns/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import {
+  createServer,
+  request as requestHttp,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { request as requestHttps } from "node:https";
+import { connect, isIP, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { isAllowedHost, isForeignAddress, type NetworkUse, parseHostEntry } from "../../domain/network-hosts.ts";
+import type { SuppliedKey } from "../../ports.ts";
+
+/** The way out of a program that has no network of its own: a socket of the file system, with rules behind it. */
+export interface Proxy extends AsyncDisposable {
+  readonly socketPath: string;
+  /** What was asked for until now. */
+  uses(): readonly NetworkUse[];
+}
+
+export interface ProxyInput {
+  readonly allowed: readonly string[];
+  readonly keys: readonly SuppliedKey[];
+  /** Where the values of keys are that nobody supplied otherwise. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Hosts that are counted one by one; what comes after is counted together. */
+const HOSTS_MAX = 64;
+const OTHER_HOSTS = "(others)";
+const HOST_LENGTH_MAX = 255;
+
+const CONNECT_TIMEOUT_MS = 15_000;
+
+type Use = { -readonly [K in keyof NetworkUse]: NetworkUse[K] };
+
+/**
+ * Opens a proxy that lets through `CONNECT` to allowed hosts, and requests under `/<name of a key>/` to where that key
+ * belongs, with the key added. Everything else is answered with 403 and counted.
+ */
+export async function openProxy(input: ProxyInput): Promise<Proxy> {
+  const folder = await mkdtemp(join(tmpdir(), "conveyor-"));
+  await chmod(folder, 0o700);
+  const socketPath = join(folder, "p.sock");
+  const uses = new Map<string, Use>();
+  const sockets = new Set<Duplex>();
+  const note = (host: string, port: number, allowed: boolean): Use => count(uses, host, port, allowed);
+  const keep = <S extends Duplex>(socket: S): S => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    // Whoever hangs up ends its own connection and nothing else.
+    socket.on("error", () => socket.destroy());
+    return socket;
+  };
+  const server = createServer();
+  server.on("connection", keep);
+  server.on("connect", (request, client) => void tunnel(input.allowed, request, { client, keep, note }));
+  server.on("request", (request, response) => addKey(input, request, response, { keep, note }));
+  server.on("clientError", (_fault, socket) => socket.destroy());
+  await listen(server, socketPath);
+  return {
+    socketPath,
+    uses: () => [...uses.values()].map((use) => ({ ...use })),
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Keeping {
+  readonly keep: <S extends Duplex>(socket: S) => S;
+  readonly note: (host: string, port: number, allowed: boolean) => Use;
+}
+
+async function tunnel(
+  allowed: readonly string[],
+  request: IncomingMessage,
+  { client, keep, note }: Keeping & { client: Duplex },
+): Promise<void> {
+  const asked = parseHostEntry(request.url ?? "");
+  const permitted = asked !== undefined && isAllowedHost(asked.host, asked.port, allowed);
+  const use = note(asked?.host ?? "(unreadable)", asked?.port ?? 0, permitted);
+  if (asked === undefined || !permitted) return refuse(client, "403 Forbidden");
+  const address = await resolveForeign(asked.host);
+  if (address === undefined) return refuse(client, "502 Bad Gateway");
+  if (client.destroyed) return;
+  const server = keep(connect({ host: address, port: asked.port, timeout: CONNECT_TIMEOUT_MS }));
+  server.once("timeout", () => server.destroy());
+  server.once("connect", () => {
+    server.setTimeout(0);
+    client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    connectBoth(client, server, use);
+  });
+  server.once("close", () => client.destroy());
+  client.once("close", () => server.destroy());
+}
+
+/** Both ways, counted. */
+function connectBoth(client: Duplex, server: Socket, use: Use): void {
+  client.on("data", (chunk: Buffer) => (use.sent_bytes += chunk.length));
+  server.on("data", (chunk: Buffer) => (use.received_bytes += chunk.length));
+  client.pipe(server);
+  server.pipe(client);
+}
+
+/** The address of a host: one that was written on the list, or the first of a name that leads away from here. */
+async function resolveForeign(host: string): Promise<string | undefined> {
+  if (isIP(host) !== 0) return host;
+  try {
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => address).find(isForeignAddress);
+  } catch {
+    return undefined;
+  }
+}
+
+function addKey(
+  { keys, env }: ProxyInput,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { keep, note }: Keeping,
+): void {
+  const match = /^\/([A-Za-z_][A-Za-z0-9_]*)(\/.*|\?.*)?$/s.exec(request.url ?? "");
+  const key = keys.find(({ name }) => name === match?.[1]);
+  const value = key === undefined ? undefined : (key.value ?? env[key.name]);
+  if (key === undefined || value === undefined) {
+    note((request.headers.host ?? "").slice(0, HOST_LENGTH_MAX), 0, false);
+    response.writeHead(key === undefined ? 403 : 401, { "content-type": "text/plain" });
+    response.end(key === undefined ? "not allowed by sandbox.network\n" : `${key.name} is not set\n`);
+    return;
+  }
+  const target = new URL(key.url);
+  const port = Number(target.port || (target.protocol === "https:" ? 443 : 80));
+  const use = note(target.hostname, port, true);
+  const carried = key.scheme === "" ? value : `${key.scheme} ${value}`;
+  const headers = { ...withoutConnection(request.headers), host: target.host, [key.header.toLowerCase()]: carried };
+  const options = { method: request.method, path: joinPaths(target.pathname, match?.[2] ?? "/"), headers };
+  const send = target.protocol === "https:" ? requestHttps : requestHttp;
+  const forwarded = send({ host: target.hostname.replace(/^\[|\]$/g, ""), port, ...options }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, withoutConnection(answer.headers));
+    answer.on("data", (chunk: Buffer) => (use.received_bytes += chunk.length));
+    answer.on("error", () => response.destroy());
+    answer.pipe(response);
+  });
+  forwarded.on("socket", keep);
+  forwarded.on("error", () => {
+    if (!response.headersSent) response.writeHead(502, { "content-type": "text/plain" });
+    response.end();
+  });
+  request.on("data", (chunk: Buffer) => (use.sent_bytes += chunk.length));
+  response.once("close", () => forwarded.destroy());
+  request.pipe(forwarded);
+}
+
+/** What holds between two neighbours alone. A key that the program sends itself is replaced, never added to. */
+function withoutConnection(headers: IncomingMessage["headers"]): Record<string, string | string[]> {
+  const dropped = new Set(["connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade"]);
+  const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !dropped.has(name));
+  return Object.fromEntries(kept) as Record<string, string | string[]>;
+}
+
+function joinPaths(base: string, rest: string): string {
+  return `${base.replace(/\/$/, "")}${rest.startsWith("/") ? rest : `/${rest}`}`;
+}
+
+function count(uses: Map<string, Use>, host: string, port: number, allowed: boolean): Use {
+  const exact = `${host}:${port}`;
+  const isCounted = uses.has(exact) || uses.size < HOSTS_MAX;
+  const name = isCounted ? exact : OTHER_HOSTS;
+  const use = uses.get(name) ?? {
+    ...(isCounted ? { host, port } : { host: OTHER_HOSTS, port: 0 }),
+    allowed,
+    requests: 0,
+    sent_bytes: 0,
+    received_bytes: 0,
+  };
+  use.requests += 1;
+  uses.set(name, use);
+  return use;
+}
+
+function refuse(client: Duplex, status: string): void {
+  client.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
