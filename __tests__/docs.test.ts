@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { APPROVAL_RULES } from "../src/domain/approvals.ts";
 import { REASON_CODE_NAMES, REASON_CODES } from "../src/domain/reason-codes.ts";
 import { ITEM_STATES, TERMINAL_STATES } from "../src/domain/run-stop.ts";
 
@@ -93,6 +94,17 @@ describe("docs/policy-and-gates.md", () => {
       ["ci", "success", "GATE_CI_NOT_SUCCESS"],
       ["review", "approved", "GATE_REVIEW_NOT_APPROVED"],
     ]);
+  });
+});
+
+describe("docs/approvals.md", () => {
+  const text = read("docs/approvals.md");
+
+  it("explains exactly the rules, in their order", () => {
+    const table = text.slice(text.indexOf("| rule | refuses | because |")).split("\n").slice(2);
+    const rows = table.slice(0, table.indexOf(""));
+    const rules = [...APPROVAL_RULES.each, ...APPROVAL_RULES.together].map(({ name }) => name);
+    expect(rows.map((row) => /^\| `([a-z-]+)` \| \S.* \| \S.* \|$/.exec(row)?.[1])).toEqual(rules);
   });
 });
 

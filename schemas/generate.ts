@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { approvalFactsSchema } from "../src/domain/approval-facts.ts";
 import { auditReportSchema, packetManifestSchema } from "../src/domain/audit-report.ts";
 import { checkpointSchema } from "../src/domain/checkpoint.ts";
 import { configSchema } from "../src/domain/config.ts";
@@ -52,6 +53,13 @@ export const PUBLISHED_SCHEMAS: readonly PublishedSchema[] = [
     version: 1,
     schema: triageReportSchema,
     io: "output",
+  },
+  {
+    name: "approval-facts",
+    title: "What decides about the approvals of a pull request",
+    version: 1,
+    schema: approvalFactsSchema,
+    io: "input",
   },
 ];
 

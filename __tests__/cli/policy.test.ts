@@ -55,7 +55,7 @@ describe("risk and approvals", () => {
     const ended = await repository.resume(GATES_OPEN);
     expect(ended.code).toBe(0);
     expect(policyOf(repository).policy?.approvals).toEqual([
-      { tier: "medium", authority: "environment", counts: true },
+      { tier: "medium", authority: "environment", approver: null, counts: true, refused_by: [] },
     ]);
     const markdown = readFileSync(join(repository.runFolder(), "report.md"), "utf8");
     expect(markdown).toContain("medium risk was approved by the environment, which names nobody");
@@ -88,7 +88,13 @@ describe("risk and approvals", () => {
     expect(refused.code).toBe(3);
     expect(refused.outcome.blocked_reason_codes).toEqual(["RISK_MEDIUM_NOT_APPROVED"]);
     expect(policyOf(repository).policy?.approvals).toEqual([
-      { tier: "medium", authority: "environment", counts: false },
+      {
+        tier: "medium",
+        authority: "environment",
+        approver: null,
+        counts: false,
+        refused_by: ["identity-not-proven"],
+      },
     ]);
     expect(refused.outcome.next_actions[0]).toMatchObject({ command: null });
     expect(refused.outcome.next_actions[0]?.what).toContain("policy.require-github-identity is on");
@@ -304,12 +310,10 @@ describe("the journal", () => {
 
 function withoutHighApproval(event: ForgedEvent): ForgedEvent {
   if (event.type !== "trust_read") return event;
-  const environment = { ...(event.details["environment"] as object), approved_high: false };
-  return { ...event, details: { ...event.details, environment } };
+  return { ...event, details: { ...event.details, approvals: [] } };
 }
 
 function asAllowed(event: ForgedEvent): ForgedEvent {
   if (event.type !== "trust_read") return event;
-  const environment = { ...(event.details["environment"] as object), approved_medium: true };
-  return { ...event, details: { ...event.details, environment } };
+  return { ...event, details: { ...event.details, approvals: [{ authority: "environment", tier: "medium" }] } };
 }

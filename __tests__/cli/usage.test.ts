@@ -424,6 +424,8 @@ describe("help and version", () => {
     ["doctor"],
     ["audit"],
     ["prune"],
+    ["approvals"],
+    ["approvals", "explain"],
     ["gate"],
     ["gate", "approve"],
     ["gate", "reject"],

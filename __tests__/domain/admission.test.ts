@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { ApprovalRecord } from "../../src/domain/approval-gesture.ts";
+import { defaultConfig } from "../../src/domain/config.ts";
 import type { Plan } from "../../src/domain/plan.ts";
 import { decideAdmission, parseAdmissionEnvironment, type AdmissionFacts } from "../../src/domain/policy.ts";
 import { parseText, readFixture } from "./plan-fixtures.ts";
@@ -15,6 +17,21 @@ const AUTONOMY = [undefined, "guarded", "full", "both"] as const;
 
 interface Row extends AdmissionFacts {
   readonly autonomy: (typeof AUTONOMY)[number];
+  readonly variables: { readonly approvedMedium: boolean; readonly approvedHigh: boolean };
+  readonly requireGithubIdentity: boolean;
+}
+
+const POLICY = defaultConfig().policy;
+const OF = { planSha256: "1".repeat(64), policySha256: "2".repeat(64), now: Date.UTC(2026, 2, 25, 12) };
+
+/** The facts that the environment gives with these variables. */
+function given(variables: { approvedMedium: boolean; approvedHigh: boolean; allowFullAutonomy: boolean }) {
+  const word = (is: boolean) => (is ? "1" : undefined);
+  return parseAdmissionEnvironment({
+    ORCH_APPROVED_MEDIUM: word(variables.approvedMedium),
+    ORCH_APPROVED_HIGH: word(variables.approvedHigh),
+    ORCH_ALLOW_FULL_AUTONOMY: word(variables.allowFullAutonomy),
+  });
 }
 
 const ROWS: Row[] = (["guarded", "full"] as const).flatMap((mode) =>
@@ -28,8 +45,11 @@ const ROWS: Row[] = (["guarded", "full"] as const).flatMap((mode) =>
               risk: { tier },
               autonomy,
               metadata: autonomy === undefined ? null : metadata(`- Autonomy-Allowed: ${autonomy}`),
-              environment: { approvedMedium, approvedHigh, allowFullAutonomy },
+              ...given({ approvedMedium, approvedHigh, allowFullAutonomy }),
+              variables: { approvedMedium, approvedHigh },
               requireGithubIdentity,
+              policy: { ...POLICY, "require-github-identity": requireGithubIdentity },
+              ...OF,
             })),
           ),
         ),
@@ -44,9 +64,9 @@ const ROWS: Row[] = (["guarded", "full"] as const).flatMap((mode) =>
  */
 function expectedCodes(row: Row): string[] {
   const set = [
-    row.environment.approvedMedium ? "M" : "",
-    row.environment.approvedHigh ? "H" : "",
-    row.environment.allowFullAutonomy ? "F" : "",
+    row.variables.approvedMedium ? "M" : "",
+    row.variables.approvedHigh ? "H" : "",
+    row.allowFullAutonomy ? "F" : "",
   ].join("");
   const sufficientForRisk = {
     low: ["", "M", "H", "F", "MH", "MF", "HF", "MHF"],
@@ -81,8 +101,9 @@ describe("admission", () => {
     mode: "guarded",
     risk: { tier: "low" },
     metadata: null,
-    environment: parseAdmissionEnvironment({}),
-    requireGithubIdentity: false,
+    ...parseAdmissionEnvironment({}),
+    policy: POLICY,
+    ...OF,
   };
   const ALL = { ORCH_APPROVED_MEDIUM: "1", ORCH_APPROVED_HIGH: "1", ORCH_ALLOW_FULL_AUTONOMY: "1" };
 
@@ -95,7 +116,7 @@ describe("admission", () => {
     const decided = decideAdmission({
       ...LOW,
       metadata: metadata(`- ${bullets}`),
-      environment: parseAdmissionEnvironment(ALL),
+      ...parseAdmissionEnvironment(ALL),
     });
     expect(decided.decision).toBe("deny");
     expect(decided.reasonCodes).toEqual(["PLAN_MARKED_BLOCKED"]);
@@ -120,13 +141,18 @@ describe("admission", () => {
 
   it("records every approval with its authority, and whether it counts", () => {
     const environment = parseAdmissionEnvironment(ALL);
-    expect(decideAdmission({ ...LOW, environment }).approvals).toEqual([
-      { tier: "medium", authority: "environment", counts: true },
-      { tier: "high", authority: "environment", counts: true },
+    const by = { authority: "environment", approver: null };
+    expect(decideAdmission({ ...LOW, ...environment, risk: { tier: "high" } }).approvals).toEqual([
+      { tier: "medium", ...by, counts: false, refusedBy: ["other-risk"] },
+      { tier: "high", ...by, counts: true, refusedBy: [] },
     ]);
-    const refused = decideAdmission({ ...LOW, environment, risk: { tier: "high" }, requireGithubIdentity: true });
-    expect(refused.approvals.map(({ counts }) => counts)).toEqual([false, false]);
-    expect(refused.refusals[0]?.text).toContain("does not count");
+    const policy = { ...POLICY, "require-github-identity": true };
+    const refused = decideAdmission({ ...LOW, ...environment, risk: { tier: "high" }, policy });
+    expect(refused.approvals.map(({ refusedBy }) => refusedBy)).toEqual([
+      ["identity-not-proven", "other-risk"],
+      ["identity-not-proven"],
+    ]);
+    expect(refused.refusals[0]?.text).toContain("policy.require-github-identity is on");
     expect(decideAdmission(LOW).approvals).toEqual([]);
   });
 });
@@ -134,15 +160,83 @@ describe("admission", () => {
 describe("the environment", () => {
   it.each([undefined, "", "0", "true", "yes", " 1", "1 ", "01"])("says no with %j", (value) => {
     const env = { ORCH_APPROVED_MEDIUM: value, ORCH_APPROVED_HIGH: value, ORCH_ALLOW_FULL_AUTONOMY: value };
-    expect(Object.values(parseAdmissionEnvironment(env))).toEqual([false, false, false]);
+    expect(parseAdmissionEnvironment(env)).toEqual({ allowFullAutonomy: false, approvals: [] });
   });
 
   it.each([
-    ["ORCH_APPROVED_MEDIUM", "approvedMedium"],
-    ["ORCH_APPROVED_HIGH", "approvedHigh"],
-    ["ORCH_ALLOW_FULL_AUTONOMY", "allowFullAutonomy"],
-  ])("says yes with %s=1 to that alone", (name, key) => {
-    const found = Object.entries(parseAdmissionEnvironment({ [name]: "1" })).filter(([, value]) => value);
-    expect(found).toEqual([[key, true]]);
+    ["ORCH_APPROVED_MEDIUM", { allowFullAutonomy: false, approvals: [{ authority: "environment", tier: "medium" }] }],
+    ["ORCH_APPROVED_HIGH", { allowFullAutonomy: false, approvals: [{ authority: "environment", tier: "high" }] }],
+    ["ORCH_ALLOW_FULL_AUTONOMY", { allowFullAutonomy: true, approvals: [] }],
+  ])("says yes with %s=1 to that alone", (name, said) => {
+    expect(parseAdmissionEnvironment({ [name]: "1" })).toEqual(said);
+  });
+});
+
+describe("an approval that was judged on GitHub's facts before", () => {
+  const RECORD: ApprovalRecord = {
+    repo_id: 1,
+    pr: 7,
+    head_sha: "a".repeat(40),
+    base_ref: "main",
+    merge_base_sha: null,
+    plan_path: "docs/exec-plans/active/plan.md",
+    plan_sha256: OF.planSha256,
+    policy_sha256: OF.policySha256,
+    risk: "high",
+    approver_id: 11,
+    approver_login: "ada",
+    role_at_time: "maintain",
+    source: "label",
+    source_id: "5",
+    delivery_guid: null,
+    decision: "approve",
+    self_approved: false,
+    created_at: "2026-03-24T12:00:00.000Z",
+    expires_at: "2026-03-25T12:00:01.000Z",
+  };
+  const decide = (record: Partial<ApprovalRecord>, policy: Partial<typeof POLICY> = {}, more: ApprovalRecord[] = []) =>
+    decideAdmission({
+      mode: "guarded",
+      risk: { tier: "high" },
+      metadata: null,
+      allowFullAutonomy: false,
+      approvals: [{ ...RECORD, ...record }, ...more].map((each) => ({ authority: "github", record: each })),
+      policy: { ...POLICY, "require-github-identity": true, ...policy },
+      ...OF,
+    });
+
+  it("counts where an identity is required, and is named", () => {
+    const decided = decide({});
+    expect(decided.decision).toBe("allow");
+    expect(decided.approvals).toEqual([
+      { tier: "high", authority: "github", approver: "ada", counts: true, refusedBy: [] },
+    ]);
+  });
+
+  it.each([
+    ["another plan", { plan_sha256: "3".repeat(64) }, "plan-digest-changed"],
+    ["another policy", { policy_sha256: "3".repeat(64) }, "policy-digest-changed"],
+    ["another risk", { risk: "medium" }, "other-risk"],
+    ["an earlier time", { expires_at: "2026-03-25T12:00:00.000Z" }, "expired"],
+  ] as const)("does not count when it is of %s", (_what, record, word) => {
+    const decided = decide(record);
+    expect(decided.reasonCodes).toEqual(["RISK_HIGH_NOT_APPROVED"]);
+    expect(decided.approvals.map(({ refusedBy }) => refusedBy)).toEqual([[word]]);
+  });
+
+  it("is one voice, however often the same person approved", () => {
+    const high = { ...POLICY.approvals.high, count: 2 };
+    const policy = { approvals: { ...POLICY.approvals, high } };
+    expect(decide({}, policy, [{ ...RECORD, source_id: "6" }]).decision).toBe("deny");
+    expect(decide({}, policy, [{ ...RECORD, source_id: "6", approver_id: 12 }]).decision).toBe("allow");
+  });
+
+  it("needs a review by somebody else where the policy says so", () => {
+    const high = { ...POLICY.approvals.high, "second-person-review": true };
+    const policy = { approvals: { ...POLICY.approvals, high } };
+    const review = { ...RECORD, source: "review" as const, source_id: "6" };
+    expect(decide({}, policy).decision).toBe("deny");
+    expect(decide({}, policy, [review]).decision).toBe("deny");
+    expect(decide({}, policy, [{ ...review, approver_id: 12 }]).decision).toBe("allow");
   });
 });

@@ -130,6 +130,8 @@ describe("docs/configuration.md", () => {
       "validation.test-paths",
       "policy.protected-paths",
       "policy.sensitive-paths",
+      "policy.reviews.teams",
+      "policy.machine-users",
       "sandbox.env",
     ]);
   });
@@ -159,7 +161,7 @@ describe("a configuration that nobody wrote", () => {
       agentLanes: [],
       agentTriage: false,
       triageProgram: false,
-      requireGithubIdentity: false,
+      approvalPolicy: defaultConfig().policy,
       demands: new Map([["01", { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: false }]]),
       admission: {
         risk: {
@@ -167,7 +169,6 @@ describe("a configuration that nobody wrote", () => {
           reasons: [{ tier: "medium", text: "no Risk-Tier, and an item changes more than documents" }],
         },
         metadata: null,
-        requireGithubIdentity: false,
       },
     });
     const other = parsed(
@@ -189,8 +190,8 @@ describe("a configuration that nobody wrote", () => {
       lanes: ["a", "b"],
       auditRetries: 5,
       triageProgram: true,
-      requireGithubIdentity: true,
-      admission: { risk: { tier: "high" }, requireGithubIdentity: true },
+      approvalPolicy: { "require-github-identity": true },
+      admission: { risk: { tier: "high" } },
     });
   });
 
@@ -216,14 +217,15 @@ describe("a configuration that nobody wrote", () => {
 describe("an unknown key is refused where it stands", () => {
   const holders = [...new Set(LEAVES.map((leaf) => leaf.split(".").slice(0, -1).join(".")))];
   it.each(holders)("in %j", (holder) => {
-    const lines = holder === "" ? ["surprise: 1"] : [`${holder}:`, "  surprise: 1"];
+    const keys = holder === "" ? [] : holder.split(".");
+    const lines = [...keys.map((key) => `${key}:`), "surprise: 1"].map((line, depth) => "  ".repeat(depth) + line);
     const executor = holder === "executor" ? ["  use: command"] : [];
     const program = ["executor", "manager"].includes(holder) ? ["  command: [a]"] : [];
     const text = ["version: 1", ...lines, ...executor, ...program, ""].join("\n");
     const { config, problems } = parseConfig("c.yml", text);
     expect(config).toBeUndefined();
     expect(problems.map(buildProblemLine)).toEqual([
-      `c.yml:${holder === "" ? "2:1" : "3:3"} CONFIG_UNKNOWN_KEY ${holder === "" ? "" : `${holder}.`}surprise: ` +
+      `c.yml:${2 + keys.length}:${1 + 2 * keys.length} CONFIG_UNKNOWN_KEY ${holder === "" ? "" : `${holder}.`}surprise: ` +
         "unknown key; expected one that docs/configuration.md lists",
     ]);
   });

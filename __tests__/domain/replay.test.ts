@@ -211,10 +211,7 @@ const LIES: Partial<Record<JournalEvent["type"], readonly ((details: never) => u
     (details: object) => ({ ...details, policy_sha256: "f".repeat(64) }),
     (details: object) => ({ ...details, base_contained: false }),
     (details: object) => ({ ...details, stage: "validation" }),
-    (details: { environment: object }) => ({
-      ...details,
-      environment: { ...details.environment, approved_medium: false },
-    }),
+    (details: object) => ({ ...details, approvals: [] }),
   ],
   delivery_started: [
     (details: object) => ({ ...details, head: "f".repeat(40) }),

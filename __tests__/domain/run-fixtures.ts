@@ -1,5 +1,6 @@
 import { sha256 } from "../../src/domain/digest.ts";
 import type { ExecutorPayload } from "../../src/domain/executor-outcome.ts";
+import { defaultConfig } from "../../src/domain/config.ts";
 import type { AdmissionRules, ItemRules } from "../../src/domain/item-rules.ts";
 import { buildEventLine, JOURNAL_START } from "../../src/domain/journal-text.ts";
 import type { EventDetails, EventDraft, EventType, JournalEvent, StageExecution } from "../../src/domain/journal.ts";
@@ -14,7 +15,6 @@ const POLICY_SHA = "2".repeat(64);
 export const LOW_RISK: AdmissionRules = {
   risk: { tier: "low", reasons: [{ tier: "low", text: "Risk-Tier is low" }] },
   metadata: null,
-  requireGithubIdentity: false,
 };
 export const RULES: ItemRules = {
   fixRounds: 2,
@@ -27,7 +27,7 @@ export const RULES: ItemRules = {
   agentLanes: [],
   agentTriage: false,
   triageProgram: false,
-  requireGithubIdentity: false,
+  approvalPolicy: defaultConfig().policy,
   demands: new Map(),
   admission: LOW_RISK,
 };
@@ -247,7 +247,8 @@ export const DETAILS = {
     plan_sha256: PLAN_SHA,
     policy_sha256: POLICY_SHA,
     base_contained: true,
-    environment: { allow_full_autonomy: false, approved_medium: false, approved_high: false },
+    environment: { allow_full_autonomy: false },
+    approvals: [],
     ...input,
   }),
 } as const;

@@ -1,4 +1,5 @@
 import type { AuditFinding } from "../../src/domain/audit-report.ts";
+import { defaultConfig } from "../../src/domain/config.ts";
 import type { ItemCommand } from "../../src/domain/item-decide.ts";
 import { mergedFindingsOf } from "../../src/domain/item-decide.ts";
 import type { ItemDemands, ItemRules } from "../../src/domain/item-rules.ts";
@@ -91,7 +92,7 @@ export function rulesFor(
     agentLanes: [],
     agentTriage: false,
     triageProgram: false,
-    requireGithubIdentity: false,
+    approvalPolicy: defaultConfig().policy,
     admission: LOW_RISK,
     ...input,
     demands: new Map([

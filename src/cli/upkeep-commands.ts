@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { explainApprovals } from "./commands/approvals.ts";
 import { audit } from "./commands/audit.ts";
 import { doctor } from "./commands/doctor.ts";
 import { prune } from "./commands/prune.ts";
@@ -28,6 +29,21 @@ export function addUpkeepCommands(program: Command, act: Act): void {
     .addOption(formatOption("output form; json is one object a line"))
     .addHelpText("after", example("conveyor audit --since 2026-03-25"))
     .action(act(audit));
+  const approvals = program
+    .command("approvals")
+    .summary("explains approvals")
+    .description("Explains what makes an approval on GitHub count; nothing is asked of GitHub.")
+    .addHelpText("after", example("conveyor approvals explain facts.json"));
+  approvals
+    .command("explain")
+    .argument("<facts>", "file of facts, as approval-facts.schema.json describes it")
+    .summary("prints the approvals that count, or every rule that refuses one")
+    .description(
+      "Decides about the approvals of a pull request from a file of facts. Exit 0 when it is approved or needs no approval, 3 when not.",
+    )
+    .addOption(formatOption())
+    .addHelpText("after", example("conveyor approvals explain facts.json --format json"))
+    .action(act(explainApprovals));
   program
     .command("prune")
     .summary("removes runs, caches and refs that nothing needs")

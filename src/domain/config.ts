@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { agentKeys } from "./agent-config.ts";
+import { approvalPolicySchema, machineUsersSchema, onBaseMoveSchema, reviewPolicySchema } from "./approval-policy.ts";
 import { canonicalJson, digestOf, sha256, type Json } from "./digest.ts";
 import { isForbiddenEnvName } from "./env-names.ts";
 import { globProblem } from "./globs.ts";
@@ -180,7 +181,11 @@ export const configSchema = z.strictObject({
       mode: z.enum(MODES).default("guarded"),
       "protected-paths": pathGlobs,
       "sensitive-paths": pathGlobs,
+      reviews: reviewPolicySchema,
+      approvals: approvalPolicySchema,
       "require-github-identity": z.boolean().default(false),
+      "machine-users": machineUsersSchema,
+      "on-base-move": onBaseMoveSchema,
     })
     .prefault({}),
   sandbox: z.strictObject({ env: envNames }).prefault({}),

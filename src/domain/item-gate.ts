@@ -1,3 +1,5 @@
+import { buildCallCase } from "./approval-case.ts";
+import { decideApproval } from "./approvals.ts";
 import { lastAttempt, type ItemState } from "./item.ts";
 import { endAttempt, requireStep } from "./item-steps.ts";
 import type { ItemRules } from "./item-rules.ts";
@@ -54,12 +56,22 @@ function requestGate(state: ItemState, details: EventDetails<"gate_requested">):
   };
 }
 
-/** What stands behind a decision that was typed at a keyboard: nobody. */
-const UNVERIFIED: EventDetails<"gate_decided">["authority"] = "local-unverified";
-
-/** Whether a decision counts under the rules of the run. */
-export function isDecisionCounted(authority: string, rules: Pick<ItemRules, "requireGithubIdentity">): boolean {
-  return !(rules.requireGithubIdentity && authority === UNVERIFIED);
+/** Why a decision that was typed at a keyboard does not count under the rules of the run; nothing when it does. */
+export function whyNotCounted(
+  { by, decision }: Pick<EventDetails<"gate_decided">, "by" | "decision">,
+  { admission, approvalPolicy: policy }: Pick<ItemRules, "admission" | "approvalPolicy">,
+): string | undefined {
+  // Whoever may decide may take the decision back.
+  const local = { kind: "local", by, decision: decision === "rejected" ? "reject" : "approve" } as const;
+  const asked = {
+    kind: "manual_gate",
+    risk: admission.risk.tier,
+    policy,
+    planSha256: null,
+    policySha256: "",
+    now: 0,
+  } as const;
+  return decideApproval(buildCallCase(asked), [local]).judged[0]?.refusals[0]?.text;
 }
 
 function decideGate(state: ItemState, details: EventDetails<"gate_decided">, rules: ItemRules): ItemState {
@@ -74,7 +86,7 @@ function decideGate(state: ItemState, details: EventDetails<"gate_decided">, rul
     `a gate that is ${gate.decision === "none" ? "open" : gate.decision} cannot be ${details.decision}`,
   );
   const { decision: decided, by, note, authority, files: evidence } = details;
-  if (!isDecisionCounted(authority, rules))
+  if (whyNotCounted(details, rules) !== undefined)
     return { ...state, gate: { ...gate, uncounted: { decision: decided, by, authority } } };
   const decision = decided === "reopened" ? "none" : decided;
   const code = decision === "rejected" ? "ITEM_GATE_REJECTED" : "ITEM_AWAITING_HUMAN_GATE";

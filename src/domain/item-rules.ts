@@ -1,3 +1,4 @@
+import type { ApprovalPolicy } from "./approval-policy.ts";
 import type { Config } from "./config.ts";
 import type { Plan } from "./plan.ts";
 import { classifyRisk, type Risk } from "./risk.ts";
@@ -19,8 +20,8 @@ export interface ItemRules {
   /** Names of the audit lanes that are coding agents, and whether triage is one: what they cost counts. */
   readonly agentLanes: readonly string[];
   readonly agentTriage: boolean;
-  /** True when a decision about a gate counts only from an identity that GitHub vouches for. */
-  readonly requireGithubIdentity: boolean;
+  /** What the policy says of approvals and of decisions about gates. */
+  readonly approvalPolicy: ApprovalPolicy;
   /** What the plan asks of each item beyond verification. */
   readonly demands: ReadonlyMap<string, ItemDemands>;
   readonly admission: AdmissionRules;
@@ -30,7 +31,6 @@ export interface ItemRules {
 export interface AdmissionRules {
   readonly risk: Risk;
   readonly metadata: Plan["metadata"];
-  readonly requireGithubIdentity: boolean;
 }
 
 /** What the plan asks of an item beyond verification. */
@@ -56,7 +56,7 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
     triageProgram: triage.use !== "rules",
     agentLanes: audits.lanes.filter((lane) => lane.use !== "command").map((lane) => lane.name),
     agentTriage: triage.use !== "rules" && triage.use !== "command",
-    requireGithubIdentity: policy["require-github-identity"],
+    approvalPolicy: policy,
     demands: new Map(
       plan.items.map((item) => [
         item.item_id,
@@ -71,7 +71,6 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
     admission: {
       risk: classifyRisk({ plan, config }),
       metadata: plan.metadata,
-      requireGithubIdentity: config.policy["require-github-identity"],
     },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { agentFactsSchema } from "./agent.ts";
 import { AGENTS } from "./agent-config.ts";
+import { approvalFactSchema } from "./approval-gesture.ts";
 import { auditFactsSchema } from "./audit-report.ts";
 import { tamperFindingSchema } from "./candidate.ts";
 import { MODES } from "./config.ts";
@@ -337,12 +338,10 @@ const DETAILS = {
     policy_sha256: sha256Schema.nullable(),
     /** False when the trust ref no longer contains the base. */
     base_contained: z.boolean(),
-    /** What the orchestrator's environment said in this invocation: approvals that nobody's name stands behind. */
-    environment: z.strictObject({
-      allow_full_autonomy: z.boolean(),
-      approved_medium: z.boolean(),
-      approved_high: z.boolean(),
-    }),
+    /** What the orchestrator's environment said in this invocation. */
+    environment: z.strictObject({ allow_full_autonomy: z.boolean() }),
+    /** Every approval that this invocation was given, with what vouches for it. */
+    approvals: z.array(approvalFactSchema),
   }),
   /** The commit that closes the plan, made and not yet on the run branch; `prev` of this event is the head it names. */
   closing_prepared: z.strictObject({

@@ -76,7 +76,7 @@ export function buildNextActions(state: RunState, name = state.runId): NextActio
   const refused = state.policy?.refusals.filter(({ code }) => codes.includes(code)) ?? [];
   const why = refused.map(({ text }) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
   const what = [...why, ...codes.map((code) => REASON_CODES[code].act)].join(" ");
-  const uncounted = state.policy?.approvals.some(({ counts }) => !counts) ?? false;
+  const uncounted = state.policy?.approvals.some(({ refusedBy }) => refusedBy.includes("identity-not-proven")) ?? false;
   // Nothing that can be typed here proves who approves.
   if (uncounted && codes.some((code) => code.startsWith("RISK_"))) return [{ what, command: null }];
   return [{ what, command: commandAfter(state, name, codes, settled?.itemId) }];

@@ -1,3 +1,7 @@
+import { buildCallCase } from "./approval-case.ts";
+import { authorityOf, gestureOf, type ApprovalFact, type Authority, type Gesture } from "./approval-gesture.ts";
+import type { ApprovalPolicy } from "./approval-policy.ts";
+import { decideApproval, type ApprovalDecision } from "./approvals.ts";
 import type { Mode } from "./config.ts";
 import type { Plan, RiskTier } from "./plan.ts";
 import type { ReasonCode } from "./reason-codes.ts";
@@ -37,16 +41,18 @@ export function decidePolicy(facts: PolicyFacts): PolicyDecision {
 /** What the environment of the orchestrator says about this run; only the value `1` says yes. */
 export interface AdmissionEnvironment {
   readonly allowFullAutonomy: boolean;
-  readonly approvedMedium: boolean;
-  readonly approvedHigh: boolean;
+  readonly approvals: readonly ApprovalFact[];
 }
 
 /** Reads ORCH_ALLOW_FULL_AUTONOMY, ORCH_APPROVED_MEDIUM and ORCH_APPROVED_HIGH (source document 000). */
 export function parseAdmissionEnvironment(env: Readonly<Record<string, string | undefined>>): AdmissionEnvironment {
+  const approvals = [
+    ...(env["ORCH_APPROVED_MEDIUM"] === "1" ? (["medium"] as const) : []),
+    ...(env["ORCH_APPROVED_HIGH"] === "1" ? (["high"] as const) : []),
+  ];
   return {
     allowFullAutonomy: env["ORCH_ALLOW_FULL_AUTONOMY"] === "1",
-    approvedMedium: env["ORCH_APPROVED_MEDIUM"] === "1",
-    approvedHigh: env["ORCH_APPROVED_HIGH"] === "1",
+    approvals: approvals.map((tier) => ({ authority: "environment", tier })),
   };
 }
 
@@ -55,17 +61,26 @@ export interface AdmissionFacts {
   readonly mode: Mode;
   readonly risk: Pick<Risk, "tier">;
   readonly metadata: Plan["metadata"];
-  readonly environment: AdmissionEnvironment;
-  readonly requireGithubIdentity: boolean;
+  readonly allowFullAutonomy: boolean;
+  /** Approvals that were given, counted or not. */
+  readonly approvals: readonly ApprovalFact[];
+  readonly policy: ApprovalPolicy;
+  /** What an approval on GitHub has to be of. */
+  readonly planSha256: string;
+  readonly policySha256: string;
+  /** When it is decided, in milliseconds since 1970. */
+  readonly now: number;
 }
 
 /** An approval of a tier that somebody gave, counted or not, for the record. */
 export interface RiskApproval {
-  readonly tier: "medium" | "high";
-  /** The environment knows nobody's name. */
-  readonly authority: "environment";
-  /** False when the policy asks for an identity that the authority cannot prove. */
+  readonly tier: RiskTier;
+  readonly authority: Authority;
+  /** Login of whoever approved; null when nobody vouches for a name. */
+  readonly approver: string | null;
   readonly counts: boolean;
+  /** The rules that refused it (docs/approvals.md). */
+  readonly refusedBy: readonly string[];
 }
 
 export interface AdmissionDecision extends PolicyDecision {
@@ -88,8 +103,12 @@ export interface AdmissionDecision extends PolicyDecision {
  * PLAN_MARKED_BLOCKED.
  */
 export function decideAdmission(facts: AdmissionFacts): AdmissionDecision {
-  const approvals = listApprovals(facts);
-  const refusals = [...judgeRisk(facts.risk.tier, approvals), ...judgeMode(facts), ...judgeMarks(facts.metadata)];
+  const decided = decideApproval(
+    buildCallCase({ ...facts, kind: "plan", risk: facts.risk.tier }),
+    facts.approvals.map((fact) => gestureOf(fact)),
+  );
+  const approvals = listApprovals(decided);
+  const refusals = [...judgeRisk(facts.risk.tier, decided), ...judgeMode(facts), ...judgeMarks(facts.metadata)];
   const reasonCodes = [...new Set(refusals.map(({ code }) => code))];
   return { decision: reasonCodes.length === 0 ? "allow" : "deny", reasonCodes, refusals, approvals };
 }
@@ -111,35 +130,48 @@ export function decideRunPolicy(
 }
 
 /** Whether somebody whose word counts approved high risk; only then may an item change a protected path that it lists. */
-export function isHighApproved({ approvals }: Pick<AdmissionDecision, "approvals">): boolean {
-  return approvals.some(({ tier, counts }) => tier === "high" && counts);
+export function isHighApproved({
+  approvals,
+  reasonCodes,
+}: Pick<AdmissionDecision, "approvals" | "reasonCodes">): boolean {
+  return (
+    !reasonCodes.includes("RISK_HIGH_NOT_APPROVED") && approvals.some(({ tier, counts }) => tier === "high" && counts)
+  );
 }
 
 type Refusal = AdmissionDecision["refusals"][number];
 
-function listApprovals({ environment, requireGithubIdentity }: AdmissionFacts): RiskApproval[] {
-  const approval = { authority: "environment", counts: !requireGithubIdentity } as const;
-  return [
-    ...(environment.approvedMedium ? [{ tier: "medium" as const, ...approval }] : []),
-    ...(environment.approvedHigh ? [{ tier: "high" as const, ...approval }] : []),
-  ];
+function listApprovals({ judged }: ApprovalDecision): RiskApproval[] {
+  return judged.flatMap(({ gesture, refusals }): RiskApproval[] => {
+    const given = describe(gesture);
+    if (given === undefined) return [];
+    const refusedBy = refusals.map(({ rule }) => rule);
+    return [{ ...given, authority: authorityOf(gesture), counts: refusedBy.length === 0, refusedBy }];
+  });
 }
 
-function judgeRisk(tier: RiskTier, approvals: readonly RiskApproval[]): Refusal[] {
-  if (tier === "low") return [];
-  const given = approvals.filter((approval) => approval.tier === tier);
-  if (given.some(({ counts }) => counts)) return [];
+function describe(gesture: Gesture): Pick<RiskApproval, "tier" | "approver"> | undefined {
+  if (gesture.kind === "environment") return { tier: gesture.tier, approver: null };
+  return gesture.kind === "recorded"
+    ? { tier: gesture.record.risk, approver: gesture.record.approver_login }
+    : undefined;
+}
+
+function judgeRisk(tier: RiskTier, { reasonCode, judged, refusals }: ApprovalDecision): Refusal[] {
+  if (reasonCode === null) return [];
+  const ofTier = judged.filter(({ gesture }) => describe(gesture)?.tier === tier);
+  const why = ofTier.flatMap(({ refusals: each }) => each.map(({ text }) => text));
   const text =
-    given.length === 0
+    ofTier.length === 0
       ? `the risk is ${tier} and no approval of ${tier} risk was given`
-      : `the approval of ${tier} risk from the environment does not count, because policy.require-github-identity is on`;
-  return [{ code: tier === "medium" ? "RISK_MEDIUM_NOT_APPROVED" : "RISK_HIGH_NOT_APPROVED", text }];
+      : `what approves ${tier} risk does not suffice: ${[...new Set([...why, ...refusals.map((each) => each.text)])].join("; ")}`;
+  return [{ code: reasonCode, text }];
 }
 
-function judgeMode({ mode, environment, metadata }: AdmissionFacts): Refusal[] {
+function judgeMode({ mode, allowFullAutonomy, metadata }: AdmissionFacts): Refusal[] {
   const allowed = metadata?.autonomy_allowed ?? "both";
   const refusals: Refusal[] = [];
-  if (mode === "full" && !environment.allowFullAutonomy) {
+  if (mode === "full" && !allowFullAutonomy) {
     refusals.push({ code: "MODE_FULL_NOT_ALLOWED", text: "full mode needs ORCH_ALLOW_FULL_AUTONOMY=1" });
   }
   if (allowed !== "both" && allowed !== mode) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AUTHORITIES } from "./approval-gesture.ts";
 import { auditSummarySchema, buildAuditSummary, sayAudited } from "./audit-summary.ts";
 import { buildRunCost, runCostSchema } from "./cost.ts";
 import { gateDecisionSchema } from "./gates.ts";
@@ -46,10 +47,14 @@ export const runReportSchema = z.strictObject({
       }),
       approvals: z.array(
         z.strictObject({
-          tier: z.enum(["medium", "high"]),
-          authority: z.literal("environment"),
-          /** False when the policy asks for an identity that the authority cannot prove. */
+          tier: z.enum(RISK_TIERS),
+          /** What vouches for it. */
+          authority: z.enum(AUTHORITIES),
+          /** Login of whoever approved; null when nobody vouches for a name. */
+          approver: z.string().nullable(),
           counts: z.boolean(),
+          /** The rules that refused it. */
+          refused_by: z.array(z.string()),
         }),
       ),
     })
@@ -174,7 +179,7 @@ function reportPolicy(policy: RunPolicy): NonNullable<RunReport["policy"]> {
     reason_codes: [...policy.reasonCodes],
     refusals: policy.refusals.map((refusal) => ({ ...refusal })),
     risk: { tier: policy.risk.tier, reasons: policy.risk.reasons.map((reason) => ({ ...reason })) },
-    approvals: policy.approvals.map((approval) => ({ ...approval })),
+    approvals: policy.approvals.map(({ refusedBy, ...approval }) => ({ ...approval, refused_by: [...refusedBy] })),
   };
 }
 

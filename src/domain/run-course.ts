@@ -1,3 +1,4 @@
+import { parseInstant } from "./instants.ts";
 import type { ItemRules } from "./item-rules.ts";
 import { endAttempt, requireStep } from "./item-steps.ts";
 import type { EventDetails } from "./journal.ts";
@@ -10,10 +11,9 @@ import { stageKey } from "./stages.ts";
 /** The policy that what was read gives, for this plan in this mode. */
 export function decidePolicyOf(
   state: RunState,
-  details: EventDetails<"trust_read">,
-  { admission }: ItemRules,
+  { at, details }: { readonly at: string; readonly details: EventDetails<"trust_read"> },
+  { admission, approvalPolicy }: ItemRules,
 ): RunPolicy {
-  const { environment } = details;
   return decideRunPolicy(
     {
       planSha256: state.created.plan_sha256,
@@ -27,11 +27,12 @@ export function decidePolicyOf(
     {
       ...admission,
       mode: state.created.mode,
-      environment: {
-        allowFullAutonomy: environment.allow_full_autonomy,
-        approvedMedium: environment.approved_medium,
-        approvedHigh: environment.approved_high,
-      },
+      allowFullAutonomy: details.environment.allow_full_autonomy,
+      approvals: details.approvals,
+      policy: approvalPolicy,
+      planSha256: state.created.plan_sha256,
+      policySha256: state.created.policy_sha256,
+      now: parseInstant(at),
     },
   );
 }

@@ -215,7 +215,7 @@ function evolveStages(state: RunState, event: JournalEvent, rules: ItemRules): R
     case "manager_finished":
       return finishManager(state, event.details);
     case "trust_read":
-      return { ...state, policy: decidePolicyOf(state, event.details, rules) };
+      return { ...state, policy: decidePolicyOf(state, event, rules) };
     case "validation_finished":
       return { ...state, validation: { commit: event.details.commit, verdict: judgeValidation(event.details) } };
     case "closing_prepared":

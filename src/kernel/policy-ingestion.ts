@@ -18,13 +18,13 @@ export async function ingestPolicy(context: RunContext): Promise<RunStop | undef
  */
 export async function judgeTrust(context: RunContext, stage: Stage): Promise<RunStop | undefined> {
   const { recorder } = context;
-  const { allowFullAutonomy, approvedMedium, approvedHigh } = context.settings.environment;
-  const environment = {
-    allow_full_autonomy: allowFullAutonomy,
-    approved_medium: approvedMedium,
-    approved_high: approvedHigh,
-  };
-  recorder.record("trust_read", { stage, ...(await readTrust(context)), environment });
+  const { allowFullAutonomy, approvals } = context.settings.environment;
+  recorder.record("trust_read", {
+    stage,
+    ...(await readTrust(context)),
+    environment: { allow_full_autonomy: allowFullAutonomy },
+    approvals: [...approvals],
+  });
   const { policy } = recorder.state;
   if (policy?.decision === "allow") return undefined;
   return { kind: "terminal", terminalState: "blocked", reasonCodes: policy?.reasonCodes ?? [] };

@@ -67,8 +67,8 @@ function policy({ mode, policy: decided }: RunReport): string {
     `- ${decided.decision}, in ${mode} mode, at ${risk.tier} risk`,
     ...risk.reasons.map(({ tier, text }) => `- ${tier}: ${escapeText(text)}`),
     ...approvals.map(
-      ({ tier, authority, counts }) =>
-        `- ${tier} risk was approved by the ${authority}, which names nobody${counts ? "" : "; it does not count"}`,
+      ({ tier, authority, approver, counts, refused_by: refusedBy }) =>
+        `- ${tier} risk was approved by ${approver === null ? `the ${authority}, which names nobody` : `${escapeText(approver)} (${authority})`}${counts ? "" : `; it does not count: ${refusedBy.join(", ")}`}`,
     ),
     ...refusals.map(({ code, text }) => `- refused, ${code}: ${escapeText(text)}`),
   ].join("\n");

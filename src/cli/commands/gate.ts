@@ -1,6 +1,6 @@
 import { basename, resolve as resolvePath } from "node:path";
 import { world } from "../../compose.ts";
-import { isDecisionCounted } from "../../domain/item-gate.ts";
+import { whyNotCounted } from "../../domain/item-gate.ts";
 import { rulesOf } from "../../domain/item-rules.ts";
 import { judgeGateRequest, type GateDecision } from "../../domain/manual-gate.ts";
 import { EXIT } from "../../domain/run-stop.ts";
@@ -56,9 +56,9 @@ export function gate(decision: GateDecision) {
     }
     await opened.open.close(false);
     if (!again.ok) return refuse(io, "USAGE", again.error);
-    const authority = "local-unverified";
-    const isCounted = isDecisionCounted(authority, rulesOf(found.run.config, found.run.plan));
-    const weight = isCounted ? authority : `${authority}, does not count: policy.require-github-identity`;
+    const refused = whyNotCounted({ by: options.by, decision }, rulesOf(found.run.config, found.run.plan));
+    const isCounted = refused === undefined;
+    const weight = isCounted ? "local-unverified" : `local-unverified, does not count: ${refused}`;
     io.out(`${decision} by ${options.by} (${weight}): item ${itemId}, commit ${judged.value.commit}`);
     if (decision !== "rejected" && isCounted)
       io.note(`go on with: conveyor ${decision === "reopened" ? "gate approve" : "resume"} ${found.run.state.runId}`);
