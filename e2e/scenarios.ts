@@ -184,9 +184,9 @@ const AUDITS: readonly Scenario[] = [
   {
     name: "claude: an edit outside of its folder is denied",
     executor: "claude",
-    decide: withExecutor((call, round) => {
+    decide: withExecutor((call) => {
       const edit = { file_path: "/etc/conveyor-e2e", old_string: "", new_string: "x" };
-      return call.results.length === 0 ? { kind: "tool", name: "Edit", input: edit } : writeAfterDenial(call, round);
+      return call.results.length === 0 ? { kind: "tool", name: "Edit", input: edit } : workAfter(call);
     }),
     check: ({ ended, report }) => {
       assert.equal(ended.code, 0, ended.stderr);
@@ -194,10 +194,21 @@ const AUDITS: readonly Scenario[] = [
     },
   },
   {
+    name: "codex: its commands do not have its key",
+    executor: "codex",
+    decide: withExecutor((call) => (call.results.length === 0 ? { kind: "shell", script: "env" } : workAfter(call))),
+    check: ({ ended, calls }) => {
+      assert.equal(ended.code, 0, ended.stderr);
+      const said = calls.flatMap(({ results }) => results).join("\n");
+      assert.ok(said.includes("ORCH_RUN_ID="));
+      assert.equal(said.includes("dummy-openai-key"), false);
+    },
+  },
+  {
     name: "codex: a write outside of its folder is denied",
     executor: "codex",
-    decide: withExecutor((call, round) =>
-      call.results.length === 0 ? { kind: "shell", script: "echo x > ../outside.txt" } : writeAfterDenial(call, round),
+    decide: withExecutor((call) =>
+      call.results.length === 0 ? { kind: "shell", script: "echo x > ../outside.txt" } : workAfter(call),
     ),
     check: ({ ended, world }) => {
       assert.equal(ended.code, 0, ended.stderr);
@@ -206,7 +217,8 @@ const AUDITS: readonly Scenario[] = [
   },
 ];
 
-function writeAfterDenial(call: ModelCall, _round: number): ModelStep {
+/** The work, after one step of another kind. */
+function workAfter(call: ModelCall): ModelStep {
   return inOrder(
     { ...call, results: call.results.slice(1) },
     { kind: "shell", script: "mkdir -p out && echo right > out/word.txt" },
