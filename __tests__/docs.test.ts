@@ -146,6 +146,17 @@ describe("docs/runbook.md", () => {
   });
 });
 
+describe("docs/security.md", () => {
+  it.each(["attacks", "faults", "fuzz"])("names every suite in __tests__/%s", (folder) => {
+    const text = read("docs/security.md");
+    const suites = FILES.filter((path) => path.startsWith(`__tests__/${folder}/`) && path.endsWith(".test.ts"));
+    expect(suites.length).toBeGreaterThan(3);
+    expect(
+      suites.filter((path) => !text.includes(`../${path}`) && !text.includes(`(../__tests__/${folder}/)`)),
+    ).toEqual([]);
+  });
+});
+
 const helps = new Map<string, string>();
 
 /** What `conveyor … --help` prints. */
