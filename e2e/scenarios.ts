@@ -13,6 +13,7 @@ export interface Scenario {
   readonly decide: (call: ModelCall) => ModelStep;
   /** The server is gone before the run begins. */
   readonly isDown?: boolean;
+  readonly isHeld?: boolean;
   readonly check: (seen: Seen) => void;
 }
 
@@ -28,8 +29,8 @@ interface Seen {
 export async function play(bin: string, scenario: Scenario): Promise<string> {
   await using server = await startModelServer(scenario.decide);
   if (scenario.isDown === true) await server.stop();
-  const { executor, auditors = ["codex", "claude"], lines = [] } = scenario;
-  using world = new World(bin, { executor, auditors, modelUrl: server.url, lines });
+  const { executor, auditors = ["codex", "claude"], lines = [], isHeld = false } = scenario;
+  using world = new World(bin, { executor, auditors, modelUrl: server.url, lines, isHeld });
   const ended = await world.run(...(scenario.args ?? []));
   assert.notEqual(ended.outcome.run_dir, "", `it did not run: ${ended.stderr}`);
   const report = world.report(ended);
@@ -113,6 +114,7 @@ function scenariosOf(executor: Agent): Scenario[] {
   const refusal: ModelStep = { kind: "refusal", text: "I cannot help with that." };
   const own: Omit<Scenario, "executor">[] = [
     { name: "implements, is audited by both, mends a finding, passes", decide: good, check: endsDone },
+    { name: "the same in tier 3, with keys that the proxy holds", decide: good, isHeld: true, check: endsDone },
     { name: "server down", decide: good, isDown: true, check: failsWith("AGENT_API_FAILED") },
     {
       name: "server that never answers",
@@ -184,9 +186,9 @@ const AUDITS: readonly Scenario[] = [
   {
     name: "claude: an edit outside of its folder is denied",
     executor: "claude",
-    decide: withExecutor((call, round) => {
+    decide: withExecutor((call) => {
       const edit = { file_path: "/etc/conveyor-e2e", old_string: "", new_string: "x" };
-      return call.results.length === 0 ? { kind: "tool", name: "Edit", input: edit } : writeAfterDenial(call, round);
+      return call.results.length === 0 ? { kind: "tool", name: "Edit", input: edit } : workAfter(call);
     }),
     check: ({ ended, report }) => {
       assert.equal(ended.code, 0, ended.stderr);
@@ -194,10 +196,21 @@ const AUDITS: readonly Scenario[] = [
     },
   },
   {
+    name: "codex: its commands do not have its key",
+    executor: "codex",
+    decide: withExecutor((call) => (call.results.length === 0 ? { kind: "shell", script: "env" } : workAfter(call))),
+    check: ({ ended, calls }) => {
+      assert.equal(ended.code, 0, ended.stderr);
+      const said = calls.flatMap(({ results }) => results).join("\n");
+      assert.ok(said.includes("ORCH_RUN_ID="));
+      assert.equal(said.includes("dummy-openai-key"), false);
+    },
+  },
+  {
     name: "codex: a write outside of its folder is denied",
     executor: "codex",
-    decide: withExecutor((call, round) =>
-      call.results.length === 0 ? { kind: "shell", script: "echo x > ../outside.txt" } : writeAfterDenial(call, round),
+    decide: withExecutor((call) =>
+      call.results.length === 0 ? { kind: "shell", script: "echo x > ../outside.txt" } : workAfter(call),
     ),
     check: ({ ended, world }) => {
       assert.equal(ended.code, 0, ended.stderr);
@@ -206,7 +219,8 @@ const AUDITS: readonly Scenario[] = [
   },
 ];
 
-function writeAfterDenial(call: ModelCall, _round: number): ModelStep {
+/** The work, after one step of another kind. */
+function workAfter(call: ModelCall): ModelStep {
   return inOrder(
     { ...call, results: call.results.slice(1) },
     { kind: "shell", script: "mkdir -p out && echo right > out/word.txt" },

@@ -24,6 +24,8 @@ export interface RepositoryInput {
   readonly modelUrl: string;
   /** More lines of configuration. */
   readonly lines?: readonly string[];
+  /** In tier 3, where the model server is reached by the proxy alone, which holds the keys. */
+  readonly isHeld?: boolean;
 }
 
 /** What `conveyor` printed and how it ended. */
@@ -65,9 +67,11 @@ export class World implements Disposable {
   readonly base = mkdtempSync(join(tmpdir(), "conveyor-e2e-"));
   readonly path = join(this.base, "repo");
   readonly bin: string;
+  private readonly isHeld: boolean;
 
   constructor(bin: string, input: RepositoryInput) {
     this.bin = bin;
+    this.isHeld = input.isHeld ?? false;
     const ambient = `model = "${MARK}"\n[mcp_servers.evil]\ncommand = "touch"\nargs = ["${this.base}/hook-ran"]\n`;
     const hook = [{ matcher: "*", hooks: [{ type: "command", command: `touch ${this.base}/hook-ran` }] }];
     const settings = JSON.stringify({
@@ -126,7 +130,9 @@ export class World implements Disposable {
 
   run(...args: string[]): Promise<Ended> {
     const gates = ["--policy-status", "allow", "--ci-status", "success", "--review-status", "approved"];
-    return this.conveyor("run", PLAN_PATH, "--format", "json", "--quiet", ...gates, ...args);
+    // In tier 3 a server on loopback can be reached only where the proxy holds a key for it.
+    const sandbox = ["--sandbox", this.isHeld ? "required" : "off"];
+    return this.conveyor("run", PLAN_PATH, "--format", "json", "--quiet", ...sandbox, ...gates, ...args);
   }
 
   report({ outcome }: Ended): Report {
@@ -207,9 +213,11 @@ const PLAN = [
   "",
 ].join("\n");
 
-function buildConfig({ executor, auditors, modelUrl, lines = [] }: RepositoryInput): string {
+function buildConfig({ executor, auditors, modelUrl, lines = [], isHeld = false }: RepositoryInput): string {
+  const urls: Record<Agent, string> = { codex: `${modelUrl}/v1`, claude: modelUrl };
   const agent = (name: Agent): string => {
-    const url = name === "codex" ? `${modelUrl}/v1` : modelUrl;
+    // Held keys lead to the server by themselves; what is configured here must not count then.
+    const url = isHeld ? "https://models.example.com" : urls[name];
     const price = name === "codex" ? ", price: {input: 1.25, cached-input: 0.125, output: 10}" : "";
     const more = name === "claude" ? ", CLAUDE_CODE_MAX_RETRIES" : "";
     return `use: ${name}, model: ${MODELS[name]}, effort: low, base-url: "${url}", env: [${KEYS[name]}${more}]${price}`;
@@ -219,7 +227,14 @@ function buildConfig({ executor, auditors, modelUrl, lines = [] }: RepositoryInp
     "version: 1",
     `executor: {${agent(executor)}}`,
     `audits: {lanes: [${lanes.join(", ")}], retries: 0}`,
+    ...(isHeld ? ["sandbox:", "  network: []", "  keys:", ...HELD.map((key) => `    - ${key(urls)}`)] : []),
     ...lines,
     "",
   ].join("\n");
 }
+
+const HELD: readonly ((urls: Record<Agent, string>) => string)[] = [
+  (urls) =>
+    `{env: OPENAI_API_KEY, url: "${urls.codex}", header: authorization, scheme: Bearer, url-env: OPENAI_BASE_URL}`,
+  (urls) => `{env: ANTHROPIC_API_KEY, url: "${urls.claude}", header: x-api-key, url-env: ANTHROPIC_BASE_URL}`,
+];

@@ -63,6 +63,8 @@ export interface AgentCall {
   readonly schema: Readonly<Record<string, unknown>>;
   /** The most that this session may cost, in USD, where the agent can hold itself to it. */
   readonly budgetUsd: number | undefined;
+  /** What holds it: in tier 3 a sandbox of its own cannot be made, and is not needed. */
+  readonly tier: SandboxTier;
   /** Where it sends its requests instead, by the variable of its key, when something else adds that key to them. */
   readonly keyUrls: Readonly<Record<string, string>>;
 }

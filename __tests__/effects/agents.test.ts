@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { configSchema } from "../../src/domain/config.ts";
 import type { AgentSettings } from "../../src/domain/agent-config.ts";
 import { agents } from "../../src/effects/executor/agents.ts";
@@ -18,6 +18,7 @@ function call(settings: Partial<AgentSettings> & Pick<AgentSettings, "use">, res
     scratch: "/scratch",
     schema: SCHEMA,
     budgetUsd: undefined,
+    tier: 1,
     keyUrls: {},
     ...rest,
   };
@@ -93,6 +94,14 @@ describe("how claude is started", () => {
   });
 });
 
+test("claude is led to where its key is held, in place of a service of its own", () => {
+  const settings = { use: "claude", "base-url": "https://a.example.com" } as const;
+  const held = (name: string) =>
+    agents.buildInvocation(call(settings, { tier: 3, keyUrls: { [name]: "http://127.0.0.1:1/K" } })).env;
+  expect(held("ANTHROPIC_API_KEY")["ANTHROPIC_BASE_URL"]).toBe("http://127.0.0.1:1/K");
+  expect(held("OTHER")["ANTHROPIC_BASE_URL"]).toBe("https://a.example.com");
+});
+
 describe("how codex is started", () => {
   const settings: AgentSettings = {
     use: "codex",
@@ -157,6 +166,19 @@ describe("how codex is started", () => {
 
   it("as auditor: in a sandbox that writes nowhere", () => {
     expect(agents.buildInvocation(call(settings, { rights: "read" })).command).toEqual(expected("read-only"));
+  });
+
+  it.each(["write", "read"] as const)("in tier 3, with the right to %s: without a sandbox of its own", (rights) => {
+    expect(agents.buildInvocation(call(settings, { rights, tier: 3 })).command).toEqual(expected("danger-full-access"));
+  });
+
+  it("with the way to its service that holds its key, and with no other's", () => {
+    const keyUrls = { MODEL_KEY: "http://127.0.0.1:1/MODEL_KEY", OTHER: "http://127.0.0.1:1/OTHER" };
+    const own = { ...settings, "base-url": "https://a.example.com" };
+    const { command } = agents.buildInvocation(call(own, { tier: 3, keyUrls }));
+    expect(command.find((word) => word.startsWith("model_providers"))).toContain(
+      'base_url="http://127.0.0.1:1/MODEL_KEY"',
+    );
   });
 
   it("with a service and a key of its own when nothing is said", () => {

@@ -72,7 +72,8 @@ function listKeys(context: RunContext, { passNames, givenEnv: given = {} }: KeyR
     }));
 }
 
-function knownTier({ recorder }: RunContext): Confinement["tier"] {
+/** The tier that holds the programs of this invocation. */
+export function knownTier({ recorder }: RunContext): Confinement["tier"] {
   const { sandbox } = recorder.state;
   if (sandbox === undefined || sandbox.refusal !== undefined) throw new Error("no program before its sandbox is known");
   return sandbox.tier;

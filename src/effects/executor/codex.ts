@@ -17,8 +17,9 @@ const SCHEMA_FILE = "answer.schema.json";
  * How Codex is started. The provider is one of our own, because the built-in one also looks for a login and speaks over
  * web sockets; the key is the first variable that the lane hands on, and its commands do not get it. With a login shell
  * the machine's profile would replace `PATH`. Without the bound on reconnecting it would wait for a service for ever.
+ * Tier 3 is its sandbox: one inside another cannot always be made, and every command of it would fail.
  */
-export function buildCodex({ settings, rights, cwd, scratch, schema, keyUrls }: AgentCall): AgentInvocation {
+export function buildCodex({ settings, rights, cwd, scratch, schema, tier, keyUrls }: AgentCall): AgentInvocation {
   const set = (key: string, value: string): string[] => ["-c", `${key}=${value}`];
   const schemaPath = `${scratch}/${SCHEMA_FILE}`;
   const key = settings.env[0] ?? DEFAULT_KEY;
@@ -42,7 +43,7 @@ export function buildCodex({ settings, rights, cwd, scratch, schema, keyUrls }: 
       "-C",
       cwd,
       "-s",
-      rights === "write" ? "workspace-write" : "read-only",
+      tier === 3 ? "danger-full-access" : rights === "write" ? "workspace-write" : "read-only",
       ...set("approval_policy", "never"),
       ...set("web_search", "disabled"),
       ...set("project_doc_max_bytes", "0"),

@@ -3,14 +3,14 @@ import { AGENTS, type AgentSettings } from "../../domain/agent-config.ts";
 import { remainingUsd } from "../../domain/cost.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
 import type { AgentCall, Agents, Scratch } from "../../ports.ts";
-import { listKeyUrls } from "../confine.ts";
+import { knownTier, listKeyUrls } from "../confine.ts";
 import type { RunContext } from "../run-context.ts";
 
 /** A budget of nothing would be none. */
 const USD_MIN = 0.000001;
 
 /** What has to be known to start a coding agent. */
-interface AgentRequest extends Omit<AgentCall, "budgetUsd" | "keyUrls" | "scratch"> {
+interface AgentRequest extends Omit<AgentCall, "budgetUsd" | "keyUrls" | "scratch" | "tier"> {
   readonly scratch: Scratch;
   /** Variables that a person gave it. */
   readonly givenEnv?: Readonly<Record<string, string>> | undefined;
@@ -36,6 +36,7 @@ export async function prepareAgent(context: RunContext, request: AgentRequest): 
     cwd,
     scratch: scratch.path,
     schema,
+    tier: knownTier(context),
     keyUrls: listKeyUrls(context, { passNames: settings.env, givenEnv }),
     budgetUsd: bounds.length === 0 ? undefined : Math.min(...bounds),
   });
