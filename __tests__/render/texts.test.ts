@@ -27,6 +27,11 @@ describe("renderProgress", () => {
     ["a resume", draft("run_resumed", DETAILS.run_resumed(), null), `bold: 12:00:01 run ${RUN_ID} goes on`],
     ["a stage", draft("stage_started", { stage: "planning" }, null), "plain: 12:00:01 stage planning"],
     [
+      "a sandbox that is not there",
+      draft("sandbox_probed", DETAILS.sandbox_probed(), null),
+      "yellow: 12:00:01 sandbox tier 1: bubblewrap not found; install it",
+    ],
+    [
       "a stage that is done",
       draft("stage_skipped", { stage: "planning", execution: execution() }, null),
       "dim: 12:00:01 stage planning is done already",
