@@ -124,7 +124,7 @@ describe("renderProgress", () => {
       gates(BASE, { ...OPEN, ci: "pending" }),
       "plain: 12:00:01 gates: policy passed, ci blocked (pending), review passed",
     ],
-    ["what says nothing new", inStage("planning")[1] as EventDraft, undefined],
+    ["what says nothing new", inStage("planning").at(-1) as EventDraft, undefined],
   ])("%s", (_what, event, line) => {
     expect(rendered(event)).toBe(line);
   });
