@@ -27,6 +27,11 @@ describe("renderProgress", () => {
     ["a resume", draft("run_resumed", DETAILS.run_resumed(), null), `bold: 12:00:01 run ${RUN_ID} goes on`],
     ["a stage", draft("stage_started", { stage: "planning" }, null), "plain: 12:00:01 stage planning"],
     [
+      "a sandbox that is not there",
+      draft("sandbox_probed", DETAILS.sandbox_probed(), null),
+      "yellow: 12:00:01 sandbox tier 1: bubblewrap not found; install it",
+    ],
+    [
       "a stage that is done",
       draft("stage_skipped", { stage: "planning", execution: execution() }, null),
       "dim: 12:00:01 stage planning is done already",
@@ -119,7 +124,7 @@ describe("renderProgress", () => {
       gates(BASE, { ...OPEN, ci: "pending" }),
       "plain: 12:00:01 gates: policy passed, ci blocked (pending), review passed",
     ],
-    ["what says nothing new", inStage("planning")[1] as EventDraft, undefined],
+    ["what says nothing new", inStage("planning").at(-1) as EventDraft, undefined],
   ])("%s", (_what, event, line) => {
     expect(rendered(event)).toBe(line);
   });

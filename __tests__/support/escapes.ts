@@ -117,7 +117,8 @@ export function quietWays(repository: TestRepository, bait: Bait): Way[] {
       name: "send a datagram, as DNS does",
       layer: "network",
       visit: "udp",
-      script: `exec 3<>/dev/udp/127.0.0.1/${bait.udpPort} && echo x >&3 && read -r -t 5 -u 3 line`,
+      // One byte: bash reads one at a time, and the rest of a datagram is gone with the first.
+      script: `exec 3<>/dev/udp/127.0.0.1/${bait.udpPort} && echo x >&3 && read -r -t 5 -N 1 -u 3 line`,
     },
     { name: "reach an abstract socket", layer: "network", visit: "abstract", script: socket(`\0${bait.abstractName}`) },
     { name: "reach a daemon's socket", layer: "file_reads", visit: "socket", script: socket(bait.socketPath) },

@@ -137,13 +137,13 @@ describe("tools of a hidden folder", () => {
         "my-tool > out/01.txt",
         'cat "$TOOL_HOME/data" >> out/01.txt',
         "linked-tool >> out/01.txt",
-        // A variable that names a home shows nothing of it.
-        "if [[ -e $WHOLE_HOME/.netrc ]]; then exit 8; fi",
+        // A variable that names a home, or a folder around what is hidden, shows nothing of it.
+        "if [[ -e $WHOLE_HOME/.netrc || -e $WHOLE_CACHE/private ]]; then exit 8; fi",
         "if my-tool --break > /dev/null 2>&1; then exit 9; fi",
         "",
       ].join("\n"),
       rows: [{ step_id: "01", required_verification_commands: "test 3 = $(wc -l < out/01.txt)" }],
-      configLines: ["sandbox: {env: [TOOL_HOME, WHOLE_HOME]}"],
+      configLines: ["sandbox: {env: [TOOL_HOME, WHOLE_HOME, WHOLE_CACHE]}"],
     });
     const { base } = repository;
     const write = (path: string, text: string) => {
@@ -158,12 +158,14 @@ describe("tools of a hidden folder", () => {
     write("elsewhere/pack/bin/linked-tool", "#!/bin/bash\necho linked\n");
     write("given/data", "given\n");
     write(".netrc", "password\n");
+    write("cache/private", "of another run\n");
     symlinkSync(join(base, "elsewhere/pack/bin/linked-tool"), join(base, "tools/bin/linked-tool"));
     const ended = await repository.run(["--sandbox", "required", ...GATES_OPEN], {
       env: {
         PATH: `${join(base, "tools/bin")}:${process.env["PATH"] ?? ""}`,
         TOOL_HOME: join(base, "given"),
         WHOLE_HOME: base,
+        WHOLE_CACHE: repository.cache,
       },
     });
     expect(ended.code, ended.stderr + JSON.stringify(repository.report().failure)).toBe(0);

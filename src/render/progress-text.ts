@@ -1,4 +1,5 @@
 import { judgeLane } from "../domain/item-audit.ts";
+import { decideSandbox } from "../domain/sandbox.ts";
 import { judgeVerification } from "../domain/verification.ts";
 import type { JournalEvent } from "../domain/journal.ts";
 import { showText } from "../domain/visible-text.ts";
@@ -30,6 +31,10 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
       return say("bold", `run ${event.run_id} goes on`);
     case "stage_started":
       return say("plain", `stage ${event.details.stage}`);
+    case "sandbox_probed": {
+      const { tier, why } = decideSandbox(event.details.facts, event.details.wish);
+      return tier === 3 ? say("plain", `sandbox tier 3: ${why}`) : say("yellow", `sandbox tier 1: ${why}`);
+    }
     case "stage_skipped":
       return say("dim", `stage ${event.details.stage} is done already`);
     case "stage_failed":

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { isAllowedHost, isForeignAddress, type NetworkUse, parseHostEntry } from "../../domain/network-hosts.ts";
+import { SHARED_TMP } from "../../domain/sandbox-mounts.ts";
 import type { SuppliedKey } from "../../ports.ts";
 
 /** The way out of a program that has no network of its own: a socket of the file system, with rules behind it. */
@@ -34,6 +35,9 @@ const HOSTS_MAX = 64;
 const OTHER_HOSTS = "(others)";
 const HOST_LENGTH_MAX = 255;
 
+/** The system allows 107 bytes for the name of a socket. */
+const FOLDER_LENGTH_MAX = 80;
+
 const CONNECT_TIMEOUT_MS = 15_000;
 
 type Use = { -readonly [K in keyof NetworkUse]: NetworkUse[K] };
@@ -43,7 +47,7 @@ type Use = { -readonly [K in keyof NetworkUse]: NetworkUse[K] };
  * belongs, with the key added. Everything else is answered with 403 and counted.
  */
 export async function openProxy(input: ProxyInput): Promise<Proxy> {
-  const folder = await mkdtemp(join(tmpdir(), "conveyor-"));
+  const folder = await mkdtemp(join(tmpdir().length > FOLDER_LENGTH_MAX ? SHARED_TMP : tmpdir(), "conveyor-"));
   await chmod(folder, 0o700);
   const socketPath = join(folder, "p.sock");
   const uses = new Map<string, Use>();
