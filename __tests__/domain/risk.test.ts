@@ -196,7 +196,7 @@ describe("a glob of the configuration", () => {
 });
 
 it("policy defaults to guarded mode, no sensitive and no test paths, and no identity", () => {
-  expect(defaultConfig().policy).toEqual({
+  expect(defaultConfig().policy).toMatchObject({
     mode: "guarded",
     "protected-paths": [],
     "sensitive-paths": [],

@@ -1,3 +1,4 @@
+import { treeChangeSchema, type TreeChange } from "../../domain/candidate.ts";
 import { encodeName } from "../../domain/ids.ts";
 import { lastAttempt, type AttemptState } from "../../domain/item.ts";
 import type { CandidateLimits, Worktree } from "../../ports.ts";
@@ -103,4 +104,15 @@ export function candidateLimits({ config }: RunContext): CandidateLimits {
 export async function readPreparedPaths(context: RunContext, itemId: string, attempt: number): Promise<string[]> {
   const bytes = await readNamed(context, `${attemptFolder(itemId, attempt)}/prepared-paths.json`);
   return JSON.parse(new TextDecoder().decode(bytes)) as string[];
+}
+
+/** What the candidate of a round changes, as it was written down when it was built. */
+export async function readCandidateChanges(
+  context: RunContext,
+  itemId: string,
+  { attempt, round }: { attempt: number; round: number },
+): Promise<TreeChange[]> {
+  const { sessions } = currentAttempt(context, itemId);
+  const path = `${attemptFolder(itemId, attempt)}/round-${round}/candidate-${sessions.length}/changes.json`;
+  return treeChangeSchema.array().parse(JSON.parse(new TextDecoder().decode(await readNamed(context, path))));
 }

@@ -4,7 +4,7 @@ import { countSwitchedOff, findSurface, type SurfaceFacts } from "../../domain/v
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { asRequest, runCommands, verificationEnv } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";
-import { currentAttempt, worktreeName } from "./attempt-files.ts";
+import { currentAttempt, readCandidateChanges, worktreeName } from "./attempt-files.ts";
 
 /** What a second verification saw, or nothing to tell when the candidate left its own verification alone. */
 export interface TriedSurface {
@@ -27,7 +27,7 @@ export async function trySurface(
   const { attempt, round, commit, run } = at;
   const { baseCommit: base } = currentAttempt(context, itemId);
   const { required_commands: commands } = planItem(context, itemId);
-  const changes = await ports.repository.listChanges(base, commit);
+  const changes = await readCandidateChanges(context, itemId, { attempt, round });
   const { paths, deletedTests, changedTests } = findSurface(changes, commands, config.validation["test-paths"]);
   const switchedOff = await countAll(context, base, commit, changedTests);
   if (paths.length === 0 && switchedOff.length === 0) {
