@@ -12,5 +12,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // One core would be left idle otherwise, and most tests wait for processes of their own.
+    maxWorkers: "100%",
   },
 });
