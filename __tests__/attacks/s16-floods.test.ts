@@ -63,19 +63,24 @@ async function expectFlood(script: string, codes: readonly string[], configLines
 const TOO_MUCH = refusedByScope("DIFF_LIMIT_EXCEEDED");
 
 describe("S-16: floods", () => {
-  test("a file of 10 GB, which is never read", async () => {
-    const { repository, seconds } = await expectFlood("truncate -s 10G out/big", TOO_MUCH);
+  test("a file of nearly 2 GB, which is never read", async () => {
+    const { repository, seconds } = await expectFlood("truncate -s 1900M out/big", TOO_MUCH);
     expect(repository.report().items[0]?.attempts[0]?.candidates[0]?.violations).toMatchObject([
       { code: "DIFF_LIMIT_EXCEEDED", detail: expect.stringContaining("10485760 are not read") as string },
     ]);
     expect(seconds).toBeLessThan(30);
   });
 
-  test("a tracked file that grows to 10 GB", async () => {
-    const { seconds } = await expectFlood("truncate -s 10G out/tracked", TOO_MUCH, [ONE_ROUND], {
+  test("a tracked file that grows to nearly 2 GB", async () => {
+    const { seconds } = await expectFlood("truncate -s 1900M out/tracked", TOO_MUCH, [ONE_ROUND], {
       "out/tracked": "small\n",
     });
     expect(seconds).toBeLessThan(30);
+  });
+
+  test("a file larger than sandbox.file-bytes ends the program that writes it", async () => {
+    const config = [ONE_ROUND, "sandbox: {file-bytes: 1000000}"];
+    await expectFlood("head -c 2000000 /dev/zero > out/big", ["EXIT_NONZERO"], config);
   });
 
   test("a large file that the base has is no flood when it stays, nor when it shrinks", async () => {
@@ -137,8 +142,8 @@ describe("S-16: floods", () => {
     await expectFlood(script, ["PROCESS_SURVIVED"]);
   });
 
-  test("a result of 10 GB is no result", async () => {
-    await expectFlood('truncate -s 10G "$ORCH_RESULT_PATH"', ["RESULT_MALFORMED"]);
+  test("a result of nearly 2 GB is no result", async () => {
+    await expectFlood('truncate -s 1900M "$ORCH_RESULT_PATH"', ["RESULT_MALFORMED"]);
   });
 
   test.each([

@@ -26,6 +26,8 @@ export async function buildCandidateTree(input: {
   ignoreRules: Buffer;
   excluded: readonly string[];
   limits?: CandidateLimits | undefined;
+  /** What is tracked at the tip, when there are limits: what has grown too large is found before git hashes it. */
+  trackedAtTip?: readonly Buffer[] | undefined;
 }): Promise<CandidateTree> {
   const { path: root } = input.worktree;
   if (!(await lstat(root)).isDirectory()) throw new Error(`${root} is not a folder`);
@@ -33,6 +35,10 @@ export async function buildCandidateTree(input: {
   const context = scratch.context(root);
   const excludeFile = join(scratch.folder, "exclude");
   await writeFile(excludeFile, input.ignoreRules);
+  const grown =
+    input.limits &&
+    (await findFlood(context, input.tip, { root, tracked: input.trackedAtTip ?? [], offered: [] }, input.limits));
+  if (grown !== undefined) return { kind: "refused", code: "DIFF_LIMIT_EXCEEDED", detail: grown };
   await runGit(context, "read-tree", [input.tip]);
   const { tracked, untracked, changed } = await listFilesToTake(context, root, excludeFile);
   const isExcluded = buildExclusion(input.excluded);

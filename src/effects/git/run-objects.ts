@@ -23,7 +23,8 @@ export function buildCandidates(places: WorktreePlaces, facts: KnownFacts): Cand
     const ignoreRules = await facts.ignoreRules(baseCommit);
     const tip = await readWorktreeCommit(places, worktree.name);
     try {
-      const built = await buildCandidateTree({ store, worktree, tip, ignoreRules, excluded, limits });
+      const trackedAtTip = limits && (await facts.tracked(tip)).map(({ path }) => path);
+      const built = await buildCandidateTree({ store, worktree, tip, ignoreRules, excluded, limits, trackedAtTip });
       if (built.kind === "refused") return built;
       const isRulesFile = ({ path }: { path: string }): boolean => /(^|\/)\.gitignore$/.test(path);
       if (tip === baseCommit && !built.changes.some(isRulesFile)) facts.setIgnoreRules(built.tree, ignoreRules);
