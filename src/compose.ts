@@ -3,7 +3,7 @@ import type { SandboxFacts, SandboxLevel } from "./domain/sandbox.ts";
 import type { SavedRun } from "./domain/saved-run.ts";
 import { makeCacheRoot } from "./effects/cache-root.ts";
 import { systemClock, timeBefore } from "./effects/clock.ts";
-import { makeFolderDurably, isStateWriteFault, PendingFolders } from "./effects/durable-files.ts";
+import { findStateWriteFault, makeFolderDurably, PendingFolders } from "./effects/durable-files.ts";
 import { checkArtifacts, noteArtifacts, readArtifact } from "./effects/expected-artifacts.ts";
 import { GitError } from "./effects/git/git.ts";
 import { openUserRepository, type OpenedUserRepository } from "./effects/git/user-repository.ts";
@@ -72,7 +72,7 @@ import type { Environments, Ports, ProgressLine, RunRepository } from "./ports.t
 
 /** Small readings of the machine that commands need beside the ports of a run. */
 export const world = {
-  isStateWriteFault,
+  findStateWriteFault,
   isOutsideFault,
   isLink,
   readHolder,

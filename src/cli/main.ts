@@ -54,9 +54,10 @@ async function main(): Promise<number> {
       );
       return EXIT.failed;
     }
-    if (world.isStateWriteFault(fault)) {
+    const unwritten = world.findStateWriteFault(fault);
+    if (unwritten !== undefined) {
       io.note(
-        `STATE_WRITE_FAILED ${fault.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`,
+        `STATE_WRITE_FAILED ${unwritten.message}\nThe run stopped before claiming anything; free space or mend permissions, then: conveyor resume`,
       );
       return EXIT.failed;
     }

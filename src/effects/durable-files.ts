@@ -19,11 +19,15 @@ export class StateWriteError extends Error {
 const DISK_FAULTS: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS"]);
 
 /**
- * True for the failure of a write to the run folder, and for a disk that fails elsewhere: worktrees, homes and logs are
- * written with plain calls (`STATE_WRITE_FAILED`).
+ * The failure of a write to the run folder, or of a disk elsewhere, that is behind a fault (`STATE_WRITE_FAILED`):
+ * worktrees, homes and logs are written with plain calls. A fault while something was put away hides the one before it.
  */
-export function isStateWriteFault(fault: unknown): fault is Error {
-  return fault instanceof StateWriteError || (fault instanceof Error && "code" in fault && DISK_FAULTS.has(fault.code));
+export function findStateWriteFault(fault: unknown): Error | undefined {
+  if (fault instanceof SuppressedError)
+    return findStateWriteFault(fault.suppressed) ?? findStateWriteFault(fault.error);
+  const isOne =
+    fault instanceof StateWriteError || (fault instanceof Error && "code" in fault && DISK_FAULTS.has(fault.code));
+  return isOne ? fault : undefined;
 }
 
 /** Runs a write and turns its failure into a `StateWriteError` that names the path. */

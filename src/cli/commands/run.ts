@@ -149,7 +149,8 @@ async function begin<T>(step: Promise<T>, isBegun: () => boolean = () => false):
   try {
     return await step;
   } catch (fault) {
-    if (world.isStateWriteFault(fault) && !isBegun()) throw new NothingBegunError(fault.message, { cause: fault });
+    const unwritten = world.findStateWriteFault(fault);
+    if (unwritten !== undefined && !isBegun()) throw new NothingBegunError(unwritten.message, { cause: fault });
     throw fault;
   }
 }
