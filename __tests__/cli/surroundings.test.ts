@@ -276,28 +276,6 @@ describe("what the machine refuses", () => {
       expect(refused.stderr).toContain(said);
       expect(repository.runFolders()).toEqual([]);
     });
-
-    test.runIf(process.getuid?.() === 0)("a user without HOME and without a name is no crash", async () => {
-      const { repository, env } = makeHome();
-      const script = `process.setgroups([]); process.setgid(4321); process.setuid(4321); await import(${JSON.stringify(CLI)})`;
-      chmodSync(repository.base, 0o755);
-      chmodSync(join(repository.base, "tmp"), 0o777);
-      const environment: Record<string, string> = {
-        ...repository.env({
-          ...env,
-          GIT_CONFIG_COUNT: "1",
-          GIT_CONFIG_KEY_0: "safe.directory",
-          GIT_CONFIG_VALUE_0: "*",
-        }),
-      };
-      delete environment["HOME"];
-      const ended = await startProcess(process.execPath, ["--input-type=module", "-e", script, CLI, "status"], {
-        cwd: repository.path,
-        env: environment,
-      }).ended;
-      expect(ended.stderr).toContain("there is no run here yet");
-      expect(ended.code).toBe(2);
-    });
   });
 
   test("no PATH at all", async () => {
