@@ -1,7 +1,7 @@
 /** One line of the table: what was measured, beside the work nobody can leave out, and beside its aim. */
 export interface Figure {
   readonly name: string;
-  readonly unit: "ms" | "CPU-ms" | "MiB" | "processes" | "%";
+  readonly unit: "ms" | "CPU-ms" | "KiB" | "MiB" | "processes" | "%";
   /** The bare work, measured in the same run; nothing where there is none to compare with. */
   readonly bare: number | undefined;
   readonly product: number;

@@ -1,17 +1,36 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+export const ACTION = fileURLToPath(new URL("../dist/action.js", import.meta.url));
 export const PLAN = "docs/exec-plans/active/plan.md";
 export const NODE = process.execPath;
 
 /** Folders of a benchmark: made as needed, removed together at the very end, because deleting slows what follows. */
 export class Ground implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
+  /** Repositories with one run in which all items passed, by the number of items: what took minutes is not done twice. */
+  readonly finished = new Map<number, World>();
+  /** True when sizes shall be small ones, for which there are no aims. */
+  readonly isSmall: boolean;
   #made = 0;
+
+  constructor(isSmall = false) {
+    this.isSmall = isSmall;
+  }
+
+  /** A size, or a small one in its place. */
+  size(full: number, small: number): number {
+    return this.isSmall ? small : full;
+  }
+
+  /** What holds for the full size alone. */
+  only<T>(aim: T): T | undefined {
+    return this.isSmall ? undefined : aim;
+  }
 
   /** A new empty folder. */
   make(name: string): string {
@@ -19,6 +38,14 @@ export class Ground implements Disposable {
     const folder = join(this.folder, `${this.#made}-${name}`);
     mkdirSync(folder, { recursive: true });
     return folder;
+  }
+
+  /** Says no before a disk is filled: what others have on it would fail with us. */
+  requireDisk(bytes: number): void {
+    const { bavail, bsize } = statfsSync(this.folder);
+    if (bavail * bsize >= bytes) return;
+    const [free, wanted] = [bavail * bsize, bytes].map((size) => `${Math.round(size / 2 ** 20)} MiB`);
+    throw new Error(`expected ${wanted} free where ${this.folder} lies, found ${free}; set TMPDIR to another disk`);
   }
 
   [Symbol.dispose](): void {

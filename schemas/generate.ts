@@ -7,9 +7,11 @@ import { checkpointSchema } from "../src/domain/checkpoint.ts";
 import { configSchema } from "../src/domain/config.ts";
 import { frontMatterSchema } from "../src/domain/front-matter-schema.ts";
 import { journalEventSchema } from "../src/domain/journal.ts";
+import { leftOutSchema } from "../src/domain/left-out.ts";
 import { mergedFindingsSchema } from "../src/domain/merged-findings.ts";
 import { planSchema } from "../src/domain/plan.ts";
 import { runReportSchema } from "../src/domain/report.ts";
+import { rerunReportSchema } from "../src/domain/rerun.ts";
 import { triageReportSchema } from "../src/domain/triage.ts";
 
 /** One persisted shape and the file that publishes it. */
@@ -52,6 +54,20 @@ export const PUBLISHED_SCHEMAS: readonly PublishedSchema[] = [
     title: "What a triage program writes",
     version: 1,
     schema: triageReportSchema,
+    io: "output",
+  },
+  {
+    name: "left-out",
+    title: "What a packed run came without for its size",
+    version: 1,
+    schema: leftOutSchema,
+    io: "output",
+  },
+  {
+    name: "rerun",
+    title: "What running the checks of a run again came to",
+    version: 1,
+    schema: rerunReportSchema,
     io: "output",
   },
   {

@@ -114,6 +114,16 @@ describe("an executor that fails as agents do", () => {
     expect((await world.conveyor("verify")).code).toBe(0);
   });
 
+  it("is asked again when its service is not to be had for now, and every try is on record", async () => {
+    const world = new AgentWorld(AGENT_CONFIG, { acts: { executor: ["recorded:claude-api-failed:1", "good"] } });
+    const ended = await world.run();
+    expect(ended.code, ended.stderr).toBe(0);
+    const tried = world.report().stage_executions.filter(({ purpose }) => purpose === "executor");
+    expect(tried.map(({ error }) => error?.includes("unavailable: API Error: 500") ?? false)).toEqual([true, false]);
+    expect(ended.stderr).toContain("its model was not to be had");
+    expect((await world.conveyor("verify")).code).toBe(0);
+  });
+
   it("is over its time when it hangs, and is gone on with by a resume", async () => {
     const world = new AgentWorld(CODEX_CONFIG, { acts: { executor: ["hang", "good"] } });
     const ended = await world.run("--timeout-ms", "2500");
@@ -184,7 +194,7 @@ describe("cost", () => {
     expect(ended.outcome).toMatchObject({ cost_usd: null, known_cost_usd: 0.1, tokens_in: 3000 });
     const markdown = readFileSync(join(ended.outcome.run_dir, "report.md"), "utf8");
     expect(markdown).toContain("Limit $10: at least $0.1000; the cost of 1 of 3 sessions is unknown.");
-    expect(markdown).toMatch(/\| audit:one +\| 1 +\| unknown +\| 1000 in \(800 cached\), 20 out +\|/);
+    expect(markdown).toMatch(/\| audit:one +\| 1 +\| unknown +\| none +\| 1000 in \(800 cached\), 20 out +\|/);
   });
 
   it("stops the run before the session that would begin beyond its limit, and repeats nothing when it may go on", async () => {

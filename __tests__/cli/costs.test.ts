@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeFolder, TestRepository } from "../support/conveyor.ts";
 
-/** Git processes that a further item may cost: the whole of it is a dozen questions. */
-const GIT_PER_ITEM_MAX = 12;
+/** Git processes that a further item may cost: the whole of it is ten questions. */
+const GIT_PER_ITEM_MAX = 10;
 
 /** A git that writes a line for every start and is the real one after that. */
 function countingGit() {
@@ -39,7 +39,7 @@ async function countStarts(items: number) {
   return { inRun, inVerify, known };
 }
 
-test("a further item starts a dozen git processes, verify starts none for it, and git forgets its worktrees", async () => {
+test("a further item starts ten git processes, verify starts none for it, and git forgets its worktrees", async () => {
   const [few, more] = [await countStarts(2), await countStarts(4)];
   expect((more.inRun - few.inRun) / 2).toBeLessThanOrEqual(GIT_PER_ITEM_MAX);
   expect(more.inVerify).toBe(few.inVerify);

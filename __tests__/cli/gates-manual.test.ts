@@ -3,6 +3,9 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, trunc
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sha256 } from "../../src/domain/digest.ts";
+import { rulesOf } from "../../src/domain/item-rules.ts";
+import { replayDecisions } from "../../src/domain/replay.ts";
+import { parseSavedRun } from "../../src/domain/saved-run.ts";
 import {
   auditorScript,
   buildPlan,
@@ -12,6 +15,7 @@ import {
   TestRepository,
   type Ended,
   type JournalLine,
+  type RepositoryInput,
   type Row,
 } from "../support/conveyor.ts";
 import { WAIT_FOR_TEST, waitForFile } from "../support/worlds.ts";
@@ -52,17 +56,33 @@ function filesOf(event: JournalLine | undefined): readonly { path: string; sha25
   return (event?.details["files"] ?? []) as { path: string; sha256: string }[];
 }
 
-async function runToGate(input: ConstructorParameters<typeof TestRepository>[0] = {}) {
+/** A run that waits at its gate, from its beginning. */
+async function runToGate(input: RepositoryInput = {}) {
   const repository = new TestRepository({ rows: GATE_ROWS, ...input });
   const ended = await repository.run();
   expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }, ended.stderr).toEqual({
     code: 3,
     codes: ["ITEM_AWAITING_HUMAN_GATE"],
   });
-  const runId = ended.outcome.run_id;
+  return decisionsOn(repository, ended.outcome.run_id);
+}
+
+function decisionsOn(repository: TestRepository, runId: string) {
   const decide = (verb: string, args: readonly string[] = DECISION, env: Record<string, string> = {}) =>
     repository.conveyor(["gate", verb, runId, "01", ...args], { env });
   return { repository, runId, decide };
+}
+
+/** Made once; each test decides on a copy. The executor writes its attempt, so that each gives another commit. */
+const atGate = once(() => runToGate({ executor: 'mkdir -p out && echo "$ORCH_ATTEMPT" > out/01.txt\n' }));
+const copyAtGate = async () => {
+  const { repository, runId } = await atGate();
+  return decisionsOn(new TestRepository({ copyOf: repository }), runId);
+};
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 async function expectVerified(repository: TestRepository): Promise<void> {
@@ -102,6 +122,30 @@ describe("a playbook of three items, through both stops to done", () => {
     expect(repository.report().gate_decisions).toEqual([]);
   });
 
+  test.each([
+    ["nothing", {}, []],
+    ["its type", { gate_type: "custom" }, ["otherwise than was due"]],
+    ["its reason", { reason: "Nothing was made by hand" }, ["otherwise than was due"]],
+    ["the evidence", { required_evidence: "none" }, ["otherwise than was due"]],
+    ["the findings", { finding_ids: ["F-1"] }, ["otherwise than was due"]],
+  ])("verify tells what a person was asked from what the plan asks: %s is another", (_what, lie, faults) => {
+    const bytes = (name: string): Uint8Array => readFileSync(join(repository.runFolder(), name));
+    const saved = parseSavedRun({
+      journal: bytes("run-events.jsonl"),
+      plan: bytes("normalized_plan.json"),
+      policy: bytes("policy.json"),
+    });
+    if (!saved.ok) throw new Error(saved.error.message);
+    const { journal, config, plan } = saved.value;
+    const told = journal.events.map((event) =>
+      event.type === "gate_requested"
+        ? { ...event, details: { ...event.details, ...lie } as typeof event.details }
+        : event,
+    );
+    const found = replayDecisions(told, rulesOf(config, plan), plan).map(({ message }) => message);
+    expect(found).toEqual(faults.map((fault) => expect.stringContaining(fault) as string));
+  });
+
   test("a resume without a decision does nothing", async () => {
     const before = journalOf(repository);
     const ended = await repository.resume(GATES_OPEN);
@@ -136,8 +180,8 @@ describe("a playbook of three items, through both stops to done", () => {
       ["--ci-status", "success", "GATE_CI_NOT_SUCCESS"],
       ["--review-status", "approved", "GATE_REVIEW_NOT_APPROVED"],
     ] as const;
-    // Each set of options but the whole one; the first call brings the evidence too.
-    for (let set = 0; set < 7; set += 1) {
+    // None of them, which brings the evidence too, and then all but one; every set there is: domain/gates.
+    for (const set of [0, 0b110, 0b101, 0b011]) {
       const given = options.filter((_, index) => (set & (1 << index)) !== 0);
       const missing = options.filter((option) => !given.includes(option)).map(([, , code]) => code);
       const evidence = set === 0 ? ["--evidence-dir", supplied] : [];
@@ -180,7 +224,7 @@ function makeOddFiles(): string {
 describe("who may decide, and when", () => {
   let waiting: Awaited<ReturnType<typeof runToGate>>;
   beforeAll(async () => {
-    waiting = await runToGate();
+    waiting = await copyAtGate();
   });
 
   const missing = join(makeFolder(), "missing.txt");
@@ -284,7 +328,7 @@ function runIdOf(repository: TestRepository): string {
 
 describe("rejected, reopened, approved", () => {
   test("a rejection is final until it is reopened; nothing is run again for it", async () => {
-    const { repository, runId, decide } = await runToGate();
+    const { repository, runId, decide } = await copyAtGate();
     const proof = join(makeFolder(), "proof.txt");
     writeFileSync(proof, "the wrong key\n");
     const rejected = await decide("reject", ["--by", "Ada", "--note", "wrong key", "--evidence", proof]);
@@ -352,10 +396,10 @@ describe("rejected, reopened, approved", () => {
     await expectVerified(repository);
     const late = await decide("reject");
     expect({ code: late.code, says: late.stderr.includes("passed") }).toEqual({ code: 2, says: true });
-  });
+  }, 180_000);
 
   test("a new attempt instead of a decision asks for a gate of its own, for another commit", async () => {
-    const { repository, decide } = await runToGate({ executor: 'mkdir -p out && echo "$ORCH_ATTEMPT" > out/01.txt\n' });
+    const { repository, decide } = await copyAtGate();
     const again = await repository.resume(["--new-attempt", "01"]);
     expect({ code: again.code, codes: again.outcome.blocked_reason_codes }).toEqual({
       code: 3,
@@ -392,18 +436,19 @@ describe("rejected, reopened, approved", () => {
 });
 
 describe("evidence", () => {
-  async function runToWait(rows: readonly Row[] = EVIDENCE_ROWS) {
-    const repository = new TestRepository({ rows, executor: EXECUTOR });
+  const waiting = once(async () => {
+    const repository = new TestRepository({ rows: EVIDENCE_ROWS, executor: EXECUTOR });
     const ended = await repository.run();
     expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }, ended.stderr).toEqual({
       code: 3,
       codes: ["ITEM_BLOCKED_EXTERNAL"],
     });
     return repository;
-  }
+  });
+  const copyWaiting = async () => new TestRepository({ copyOf: await waiting() });
 
   test("refused when missing, empty, or more than plain files; nothing changed", async () => {
-    const repository = await runToWait();
+    const repository = await copyWaiting();
     const [empty, nested, linked, ofItem] = [makeFolder(), makeFolder(), makeFolder(), makeFolder()];
     mkdirSync(join(nested, "logs"));
     symlinkSync("/etc/hostname", join(linked, "link"));
@@ -432,7 +477,7 @@ describe("evidence", () => {
   });
 
   test("keeps files whose names are too long for the run folder, each under a name of its own", async () => {
-    const repository = await runToWait();
+    const repository = await copyWaiting();
     const folder = makeFolder();
     const names = ["鍵".repeat(70), `${"鍵".repeat(69)}匙`, "a".repeat(255)];
     for (const [index, name] of names.entries()) writeFileSync(join(folder, name), `${index}\n`);
@@ -444,7 +489,7 @@ describe("evidence", () => {
   });
 
   test("of DIR/<item>/ alone when there is such a folder", async () => {
-    const repository = await runToWait([{ step_id: "01", external_check: "human_supplied_evidence_required" }]);
+    const repository = await copyWaiting();
     const folder = makeFolder();
     mkdirSync(join(folder, "01"));
     writeFileSync(join(folder, "01", "own.txt"), "own\n");
@@ -508,7 +553,7 @@ describe("evidence", () => {
   });
 
   test("a resume killed between the evidence and its own first event is gone on with, without handing it in again", async () => {
-    const repository = await runToWait();
+    const repository = await copyWaiting();
     const folder = makeFolder();
     const before = join(makeFolder(), "before");
     writeFileSync(join(folder, "a.txt"), "a\n");

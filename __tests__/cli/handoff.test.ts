@@ -114,7 +114,13 @@ describe("--max-minutes", () => {
       stop: { terminal_state: null, handoff: true, exit_code: 75, items: [{ terminal_state: null, attempts: 1 }] },
     });
     expect(eventsOf(repository, "run_stopped").map((event) => event.details)).toEqual([
-      { kind: "handoff", terminal_state: null, reason_codes: [], signal: "DEADLINE" },
+      {
+        kind: "handoff",
+        terminal_state: null,
+        reason_codes: [],
+        signal: "DEADLINE",
+        redactions: { count: 0, names: [], left: [] },
+      },
     ]);
     expect(repository.report()).toMatchObject({
       handoff: true,

@@ -55,7 +55,7 @@ describe("risk and approvals", () => {
     const ended = await repository.resume(GATES_OPEN);
     expect(ended.code).toBe(0);
     expect(policyOf(repository).policy?.approvals).toEqual([
-      { tier: "medium", authority: "environment", approver: null, counts: true, refused_by: [] },
+      { tier: "medium", authority: "environment", approver: null, counts: true, self_approved: false, refused_by: [] },
     ]);
     const markdown = readFileSync(join(repository.runFolder(), "report.md"), "utf8");
     expect(markdown).toContain("medium risk was approved by the environment, which names nobody");
@@ -93,6 +93,7 @@ describe("risk and approvals", () => {
         authority: "environment",
         approver: null,
         counts: false,
+        self_approved: false,
         refused_by: ["identity-not-proven"],
       },
     ]);

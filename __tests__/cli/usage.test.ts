@@ -9,6 +9,7 @@ import {
   GATES_OPEN,
   makeFolder,
   PLAN_PATH,
+  ROOT,
   startProcess,
   TestRepository,
   withExecutor,
@@ -302,7 +303,7 @@ describe("options", () => {
     [["plans", "lint", "nowhere"], "no such file or folder"],
     [["status"], "no run here yet"],
     [["report", "RUN_20260325T120000Z_deadbeef"], "no such run"],
-    [["verify", "--rerun"], "unknown option"],
+    [["verify", "--run-again"], "unknown option"],
   ])("%j", async (args, said) => {
     expectRefusal(await repository.conveyor(args), repository.path, said);
   });
@@ -411,6 +412,8 @@ describe("help and version", () => {
   const commands = [
     [],
     ["demo"],
+    ["init"],
+    ["pack"],
     ["plans"],
     ["plans", "lint"],
     ["items"],
@@ -523,5 +526,20 @@ describe("output", () => {
     };
     expect(await onTerminal({})).toMatch(ANSI);
     expect(await onTerminal({ NO_COLOR: "1" })).not.toMatch(ANSI);
+  });
+});
+
+describe("what a command waits for", () => {
+  const NOTE_MODULES = join(ROOT, "__tests__", "support", "note-modules.mjs");
+
+  test.each([
+    ["the command line alone", ["--version"]],
+    ["a command", ["plans", "lint", "none.md"]],
+  ])("no module for HTTP is loaded by %s", async (_what, args) => {
+    const { ended } = startProcess(process.execPath, ["--import", NOTE_MODULES, CLI, ...args], {
+      cwd: makeFolder(),
+      env: { PATH: process.env["PATH"] ?? "" },
+    });
+    expect((await ended).stderr).toContain("loaded: []");
   });
 });

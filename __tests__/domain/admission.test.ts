@@ -141,7 +141,7 @@ describe("admission", () => {
 
   it("records every approval with its authority, and whether it counts", () => {
     const environment = parseAdmissionEnvironment(ALL);
-    const by = { authority: "environment", approver: null };
+    const by = { authority: "environment", approver: null, selfApproved: false };
     expect(decideAdmission({ ...LOW, ...environment, risk: { tier: "high" } }).approvals).toEqual([
       { tier: "medium", ...by, counts: false, refusedBy: ["other-risk"] },
       { tier: "high", ...by, counts: true, refusedBy: [] },
@@ -209,8 +209,10 @@ describe("an approval that was judged on GitHub's facts before", () => {
     const decided = decide({});
     expect(decided.decision).toBe("allow");
     expect(decided.approvals).toEqual([
-      { tier: "high", authority: "github", approver: "ada", counts: true, refusedBy: [] },
+      { tier: "high", authority: "github", approver: "ada", counts: true, selfApproved: false, refusedBy: [] },
     ]);
+    // S-38: what the facts said of the approver's own hand in it is kept.
+    expect(decide({ self_approved: true }).approvals).toMatchObject([{ approver: "ada", selfApproved: true }]);
   });
 
   it.each([

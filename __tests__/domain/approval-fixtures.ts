@@ -1,4 +1,5 @@
-import type { ApprovalFacts, GithubCheckRun, GithubUser } from "../../src/domain/approval-facts.ts";
+import type { ApprovalFacts } from "../../src/domain/approval-facts.ts";
+import type { GithubCheckRun, GithubUser } from "../../src/domain/github-answers.ts";
 import { approvalFactsSchema } from "../../src/domain/approval-facts.ts";
 import { buildCallCase, buildCase, type ApprovalCase } from "../../src/domain/approval-case.ts";
 import { buildBinding, type Gesture } from "../../src/domain/approval-gesture.ts";

@@ -1,4 +1,6 @@
 import type { ApprovalFacts } from "../../src/domain/approval-facts.ts";
+import { policyDigest } from "../../src/domain/config.ts";
+import type { REVOKING_EVENTS } from "../../src/domain/github-answers.ts";
 import {
   ask,
   askCall,
@@ -170,6 +172,12 @@ const reviewed =
     edit(facts);
     return facts;
   };
+/** Nobody installed the App; the policy was the same all the time. */
+function withoutApp(facts: ApprovalFacts): void {
+  facts.installation = null;
+  facts.check_runs = [];
+  facts.policies = [{ at: at("12:05:00"), sha256: policyDigest(facts.config) }];
+}
 /** Nothing but what the row does itself. */
 const from =
   (edit: (facts: ApprovalFacts) => void, start: Parameters<typeof buildFacts>[0] = {}) =>
@@ -199,6 +207,7 @@ function dismiss(facts: ApprovalFacts, by: Parameters<typeof user>[0], time: str
     actor: user(by),
     created_at: at(time),
     dismissed_review: { review_id: review.id, state: was },
+    performed_via_github_app: null,
   });
 }
 function requestChanges(facts: ApprovalFacts, by: Parameters<typeof user>[0], head = HEAD, time = "12:04:00"): void {
@@ -210,7 +219,7 @@ const answerOf = (facts: ApprovalFacts, login: string) => {
   if (found === undefined) throw new Error(`nobody asked about ${login}`);
   return found;
 };
-const event = (name: "convert_to_draft" | "closed" | "reopened" | "base_ref_changed", time: string) => ({
+const event = (name: (typeof REVOKING_EVENTS)[number], time: string) => ({
   event: name,
   actor: user("author"),
   created_at: at(time),
@@ -704,6 +713,50 @@ export const HAND_ROWS: readonly Hand[] = [
     ["revoked"],
   ],
   [
+    "GitHub changed its base, because the old one was merged and deleted",
+    labelled((f) => {
+      f.timeline.push(event("automatic_base_change_succeeded", "12:06:00"));
+    }),
+    ["revoked"],
+  ],
+  [
+    "changes requested, and an app dismissed them in the name of somebody with authority",
+    reviewed((f) => {
+      requestChanges(f, "second");
+      dismiss(f, "admin", "12:06:00", "changes_requested", 1);
+      Object.assign(f.timeline.at(-1) ?? {}, { performed_via_github_app: { id: 901 } });
+    }),
+    ["changes-requested"],
+  ],
+  // Our clock is behind GitHub's: what takes back counts all the same.
+  [
+    "a review that was dismissed after now",
+    reviewed((f) => dismiss(f, "admin", "12:10:30", "approved")),
+    ["review-dismissed"],
+  ],
+  [
+    "changes that were requested after now",
+    reviewed((f) => requestChanges(f, "admin", HEAD, "12:10:30")),
+    ["changes-requested"],
+  ],
+  [
+    "a label that was taken away after now",
+    labelled((f) => {
+      f.timeline.push(unlabeled("12:10:30"));
+    }),
+    ["label-removed"],
+  ],
+  [
+    "somebody pushed the same head once more after now",
+    labelled((f) => {
+      f.pushes.push(
+        { before: HEAD, after: OLD, actor: user("maintain"), timestamp: at("12:10:30") },
+        { before: OLD, after: HEAD, actor: user("maintain"), timestamp: at("12:10:31") },
+      );
+    }),
+    ["contributor", "pushed-meanwhile"],
+  ],
+  [
     "it had been a draft before",
     labelled((f) => {
       f.timeline.push(event("convert_to_draft", "12:04:59"));
@@ -810,9 +863,40 @@ export const HAND_ROWS: readonly Hand[] = [
   [
     "the App is suspended",
     labelled((f) => {
-      f.installation.suspended_at = at("12:09:00");
+      f.installation = { app_id: f.installation?.app_id ?? 0, suspended_at: at("12:09:00") };
     }),
     ["app-suspended"],
+  ],
+
+  // Where there is no App, reviews alone say what they are about.
+  ["without the App a review counts", reviewed(withoutApp), APPROVED],
+  ["without the App a review counts at high risk too", reviewed(withoutApp, { risk: "high" }), APPROVED],
+  ["without the App a label does not", labelled(withoutApp), ["check-not-shown"]],
+  [
+    "without the App, when nobody knows the policy of that time",
+    reviewed((f) => {
+      withoutApp(f);
+      f.policies = [];
+    }),
+    ["policy-digest-changed"],
+  ],
+  [
+    "without the App, when the policy was another at that time",
+    reviewed((f) => {
+      withoutApp(f);
+      f.policies = [{ at: at("12:05:00"), sha256: OTHER }];
+    }),
+    ["policy-digest-changed"],
+  ],
+  [
+    "without the App, when what it showed is still there",
+    reviewed((f) => {
+      const shown = f.check_runs;
+      withoutApp(f);
+      f.check_runs = shown;
+      f.policies = [];
+    }),
+    ["policy-digest-changed"],
   ],
 
   // The merge seals a plan.

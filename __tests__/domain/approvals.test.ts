@@ -258,6 +258,8 @@ function REVOCATIONS(): [what: string, revoke: (facts: ApprovalFacts) => void][]
       (facts) => {
         facts.plan.sha256_at_tip = "9".repeat(64);
         facts.plan.sha256_at_head = "8".repeat(64);
+        // Without the App the head itself says which plan it is.
+        if (facts.installation === null) facts.pull_request.head.sha = "8".repeat(40);
       },
     ],
     [

@@ -61,7 +61,7 @@ const ROWS = [...DOCS.matchAll(/^\| `([a-z.-]+)` \| (.*?) \| (.*) \|$/gm)].map((
   key,
   fallback,
 }));
-const WITH_EXECUTOR = "version: 1\nmanager: {command: [a]}\nexecutor: {use: command, command: [a]}\n";
+const WITH_EXECUTOR = "version: 1\nmanager: {command: [a]}\nexecutor: {use: command, command: [a]}\nconsent: {}\n";
 
 const AGENTS_DOCS = readFileSync(new URL("../../docs/agents.md", import.meta.url), "utf8");
 
@@ -97,7 +97,7 @@ describe("docs/configuration.md", () => {
       const holder = rest.length === 0 ? text : (text[top] as Record<string, unknown>);
       delete holder[rest.at(-1) ?? top];
       expect(configSchema.safeParse(text).success).toBe(false);
-    } else if (fallback === "nothing") expect(value).toEqual([]);
+    } else if (fallback === "nothing") expect(value ?? []).toEqual([]);
     else
       expect(typeof value === "object" ? value : String(value as string | number | boolean)).toEqual(
         parseDefault(fallback, typeof value),
@@ -106,7 +106,8 @@ describe("docs/configuration.md", () => {
 
   it("has an example that sets every key, and parses to the defaults and what it says", () => {
     const says = parse(EXAMPLE) as Record<string, unknown>;
-    expect(LEAVES.filter((leaf) => valueAt(says, leaf) === undefined)).toEqual([]);
+    // These two say that there is nothing to ask for; the example asks.
+    expect(LEAVES.filter((leaf) => valueAt(says, leaf) === undefined)).toEqual(["policy.ci", "policy.review"]);
     const config = parsed(EXAMPLE);
     // A lane may leave out what it hands over.
     const lanes = config.audits.lanes.map(({ name }) => name);
@@ -133,6 +134,10 @@ describe("docs/configuration.md", () => {
       "policy.sensitive-paths",
       "policy.reviews.teams",
       "policy.machine-users",
+      "policy.secret-scan.allow",
+      "policy.required-checks",
+      "policy.trusted-refs",
+      "consent.expires",
       "sandbox.env",
       "sandbox.keys",
     ]);
@@ -159,6 +164,8 @@ describe("a configuration that nobody wrote", () => {
       rollovers: 5,
       contextRemainingFloor: 2000,
       lanes: [],
+      executorRetries: 0,
+      keyRequestsMax: new Map(),
       auditRetries: 2,
       agentLanes: [],
       agentTriage: false,

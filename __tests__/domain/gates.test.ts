@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  blockedGateCodes,
-  CI_SIGNALS,
-  evaluateGates,
-  NO_SIGNALS,
-  POLICY_SIGNALS,
-  REVIEW_SIGNALS,
-} from "../../src/domain/gates.ts";
+import { blockedGateCodes, evaluateGates } from "../../src/domain/gates.ts";
+import { NO_SIGNALS } from "../../src/domain/signals.ts";
+import { CI_SIGNALS, POLICY_SIGNALS, REVIEW_SIGNALS } from "../../src/domain/signals.ts";
 import { decideTerminalState, exitCodeFor } from "../../src/domain/run-stop.ts";
 import { decidePolicy } from "../../src/domain/policy.ts";
 
@@ -102,10 +97,12 @@ describe("decidePolicy", () => {
     ];
     expect(
       decidePolicy({
+        observed: null,
+        allowedBefore: false,
         planSha256: "same",
         policySha256: "same",
         tip: { planSha256: plan, policySha256: policy, baseContained },
       }),
-    ).toEqual({ decision: codes.length === 0 ? "allow" : "deny", reasonCodes: codes });
+    ).toMatchObject({ decision: codes.length === 0 ? "allow" : "deny", reasonCodes: codes });
   });
 });

@@ -48,6 +48,32 @@ function having(input: Partial<AttemptState>, state: Partial<ItemState> = {}): I
   return { ...started, attempts: [attempt(input)], sessionsUsed: input.sessions?.length ?? 0, ...state };
 }
 
+describe("a session whose model was not to be had", () => {
+  const down = (session_: number) => session({ session: session_, outcome: { kind: "engine_failed" } });
+
+  it("is followed by another in the same attempt and round, and each waits for those before", () => {
+    const command = decideItem(
+      having({ sessions: [session({ outcome: { kind: "handoff" }, handoffTree: "t" }), down(2)] }),
+      RULES,
+    );
+    expect(command).toEqual({ type: "run_session", attempt: 1, session: 3, round: 1, kind: "execute", failures: 1 });
+    expect(decideItem(having({ sessions: [down(1), down(2)] }), RULES)).toMatchObject({ session: 3, failures: 2 });
+    const recovered = having({
+      sessions: [down(1), session({ session: 2, outcome: { kind: "handoff" }, handoffTree: "t" })],
+    });
+    expect(decideItem(recovered, RULES)).toMatchObject({ type: "run_session", session: 3, failures: 0 });
+  });
+
+  it("ends the item with AGENT_API_FAILED when the retries are used up, and the run when the sessions are", () => {
+    const escalated = { type: "settle", terminalState: "escalated", reasonCodes: ["AGENT_API_FAILED"] };
+    expect(decideItem(having({ sessions: [down(1), down(2), down(3)] }), RULES)).toEqual(escalated);
+    expect(decideItem(having({ sessions: [down(1)] }), { ...RULES, executorRetries: 0 })).toEqual(escalated);
+    expect(decideItem(having({ sessions: [down(1)] }), { ...RULES, sessionsPerItem: 1 })).toMatchObject({
+      type: "stop",
+    });
+  });
+});
+
 const failed = { kind: "failed", failures: ["x"] } as const;
 const COMMAND_FAILED = {
   prepare_ending: null,
@@ -102,6 +128,7 @@ const run = (input: {
   kind?: "execute" | "fix" | "remediation";
 }) => ({
   type: "run_session",
+  failures: 0,
   attempt: 1,
   round: 1,
   kind: "execute",

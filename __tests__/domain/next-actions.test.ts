@@ -5,7 +5,7 @@ import type { GateSignals } from "../../src/domain/gates.ts";
 import type { EventDraft } from "../../src/domain/journal.ts";
 import { buildNextActions } from "../../src/domain/next-actions.ts";
 import { REASON_CODE_NAMES, REASON_CODES, type ReasonCode } from "../../src/domain/reason-codes.ts";
-import { draft, passingItem, RUN_ID } from "./run-fixtures.ts";
+import { draft, execution, passingItem, RUN_ID } from "./run-fixtures.ts";
 import { CLOSED, closing, created, doneRun, fold, gates, inStage, OPEN, trustRead } from "./run-story.ts";
 
 const RESUME = `conveyor resume ${RUN_ID}`;
@@ -222,17 +222,8 @@ function words(command: string): string[] {
 async function parses(command: string): Promise<Record<string, unknown>> {
   const said: string[] = [];
   const program = buildProgram(
-    {
-      cwd: "/",
-      env: {},
-      version: "0",
-      out: (text) => said.push(text),
-      note: (text) => said.push(text),
-      watched: false,
-      style: (_format, text) => text,
-      interrupt: new AbortController().signal,
-    },
-    () => undefined,
+    { version: "0", out: (text) => said.push(text), note: (text) => said.push(text) },
+    async () => undefined,
   );
   let parsed: Record<string, unknown> = {};
   const given = words(command);
@@ -276,6 +267,19 @@ describe("the shortest list of what would unblock a run, when", () => {
       `${REASON_CODES.GATE_CI_NOT_SUCCESS.means} ${REASON_CODES.GATE_REVIEW_NOT_APPROVED.means} ` +
         `When each of these is true of ${CLOSED}:`,
     );
+  });
+
+  it.each([
+    [1, 1.5, 2],
+    [1, 5, 10],
+    [600_000, 700_000, 1_000_000],
+  ])("a limit of $%d is reached, a higher one is more than was spent: $%d", (limit, spent, higher) => {
+    const options = { "max-cost-usd": { value: limit, source: "command_line" as const } };
+    const state = fold([created({ options }), stopped("blocked", "COST_LIMIT")]);
+    const facts = { use: "codex", lane: "executor", model: null, tokens: null, failure: null, detail: "", denied: 0 };
+    const executions = [execution({ agent: { ...facts, cost_usd: spent } })];
+    const [action] = buildNextActions({ ...state, executions });
+    expect(action?.command).toBe(`${RESUME} --max-cost-usd ${higher}`);
   });
 
   it("quoted words are the words", async () => {

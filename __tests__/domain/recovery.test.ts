@@ -135,6 +135,7 @@ describe("decideResume", () => {
         executorEnvNames: [],
         managerEnvNames: [],
         evidence: false,
+        publish: false,
         whole: true,
         ...request,
       }),

@@ -187,7 +187,7 @@ describe("the fold of a run", () => {
           null,
         ),
       ]).validation;
-    expect(validation({ kind: "exited", exit_code: 0 })).toEqual({ commit: BASE, verdict: { kind: "passed" } });
+    expect(validation({ kind: "exited", exit_code: 0 })).toMatchObject({ commit: BASE, verdict: { kind: "passed" } });
     expect(validation(EXIT_1)?.verdict.kind).toBe("failed");
     expect(fold([created(), ...delivered(BASE).slice(0, 1)]).delivery?.status).toBe("intended");
     expect(

@@ -1,14 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/domain/config.ts";
 import { judgeSandbox } from "../../src/domain/doctor.ts";
-import { isAllowedHost, isForeignAddress, parseHostEntry } from "../../src/domain/network-hosts.ts";
-import {
-  decideSandbox,
-  SANDBOX_LEVELS,
-  SANDBOX_PROBES,
-  type SandboxFacts,
-  type SandboxWish,
-} from "../../src/domain/sandbox.ts";
+import { isAllowedHost, isForeignAddress, keyTarget, parseHostEntry } from "../../src/domain/network-hosts.ts";
+import { SANDBOX_LEVELS } from "../../src/domain/run-choices.ts";
+import { decideSandbox, SANDBOX_PROBES, type SandboxFacts, type SandboxWish } from "../../src/domain/sandbox.ts";
 import { judgeLayers, SANDBOX_LAYERS, type SandboxLayer } from "../../src/domain/sandbox-layers.ts";
 import {
   buildBubblewrapArgs,
@@ -266,6 +261,8 @@ describe("hosts", () => {
     ["0.0.0.0", false],
     ["169.254.169.254", false],
     ["100.100.100.200", false],
+    ["168.63.129.16", false],
+    ["192.0.0.192", false],
     ["224.0.0.1", false],
     ["255.255.255.255", false],
     ["::1", false],
@@ -273,6 +270,7 @@ describe("hosts", () => {
     ["fe80::1", false],
     ["ff02::1", false],
     ["fd00:ec2::254", false],
+    ["fd20:ce::254", false],
     ["::ffff:169.254.169.254", false],
     ["::ffff:a9fe:a9fe", false],
     ["64:ff9b::a9fe:a9fe", false],
@@ -285,6 +283,18 @@ describe("hosts", () => {
 });
 
 describe("a key that the proxy is to hold", () => {
+  it.each([
+    ["/models/a..b/x%2Fy", true],
+    ["/../admin", false],
+    ["/%2e%2e/admin", false],
+    ["/..%2fadmin", false],
+    ["/x%2F%2E.%5cadmin", false],
+    ["/..;/admin", false],
+    ["/x%2f..", false],
+  ])("goes along with %s: %s", (rest, goes) => {
+    expect(keyTarget("https://api.example.com/v1", rest) !== undefined).toBe(goes);
+  });
+
   const problems = (key: string) => parseConfig("c.yml", `version: 1\nsandbox: {keys: [${key}]}\n`).problems.length;
   const key = (url: string, more = "") => `{env: KEY, url: ${JSON.stringify(url)}, header: x-key, url-env: URL${more}}`;
 

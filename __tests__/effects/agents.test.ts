@@ -4,7 +4,7 @@ import { describe, expect, it, test } from "vitest";
 import { configSchema } from "../../src/domain/config.ts";
 import type { AgentSettings } from "../../src/domain/agent-config.ts";
 import { agents } from "../../src/effects/executor/agents.ts";
-import type { AgentCall } from "../../src/ports.ts";
+import type { AgentCall } from "../../src/ports/programs.ts";
 
 const RECORDED = join(import.meta.dirname, "..", "fixtures", "agents");
 const PRICE = { input: 1.25, "cached-input": 0.125, output: 10 };
@@ -206,7 +206,7 @@ const CLAUDE: readonly (readonly [name: string, exit: number, expected: object])
   ],
   ["no-answer", 0, { answer: null, failure: "no_answer", cost_usd: 0.00512 }],
   ["refused", 1, { answer: null, failure: "refused", cost_usd: 0.00512 }],
-  ["api-failed", 1, { answer: null, failure: "api_failed", tokens: null }],
+  ["api-failed", 1, { answer: null, failure: "unavailable", tokens: null }],
   ["invalid-answer", 1, { answer: null, failure: "no_answer", tokens: { in: 6000, cached: 4000, out: 200 } }],
   ["max-turns", 1, { answer: null, failure: "exhausted", detail: "Reached maximum number of turns (2)" }],
   ["budget", 1, { answer: null, failure: "exhausted", detail: "Reached maximum budget ($0.004)" }],
@@ -255,6 +255,39 @@ describe("what the recorded output of an agent says", () => {
     expect(read("codex", recorded("codex-answered"), 0)).toMatchObject({ cost_usd: null, tokens: { in: 2400 } });
   });
 
+  it.each([
+    ["unavailable", 'API Error: 529 {"type":"overloaded_error"}'],
+    ["unavailable", "API Error: 429 rate_limit_error"],
+    ["unavailable", "API Error: Connection error."],
+    ["unavailable", "exceeded retry limit, last status: 429 Too Many Requests"],
+    ["unavailable", "unexpected status 503 Service Unavailable"],
+    ["unavailable", "stream disconnected before completion: error sending request for url"],
+    ["unavailable", "We're currently experiencing high demand"],
+    ["api_failed", "unexpected status 401 Unauthorized"],
+    ["api_failed", "API Error: 400 invalid model"],
+    [
+      "api_failed",
+      "exceeded retry limit, last status: 429; You exceeded your current quota, check your billing details",
+    ],
+    ["api_failed", "Credit balance is too low"],
+  ])("%s is what it comes to when a service says: %s", (failure, said) => {
+    const codex = `${JSON.stringify({ type: "turn.failed", error: { message: said } })}\n`;
+    const claude = `${JSON.stringify({ type: "result", subtype: "success", is_error: true, result: said })}\n`;
+    expect([read("codex", codex, 1).failure, read("claude", claude, 1).failure]).toEqual([failure, failure]);
+  });
+
+  it.each([
+    ["claude", "claude-answered", 2400],
+    ["codex", "codex-answered", 2400],
+  ] as const)("lets %s tell how much its model has read so far, each request once", (agent, name, expected) => {
+    const read = new Map<string, number>();
+    for (const line of [...recorded(name).split("\n"), ...recorded(name).split("\n")]) {
+      const counted = agents.countTokens(agent, line);
+      if (counted !== undefined) read.set(counted.request, counted.read);
+    }
+    expect([...read.values()].reduce((sum, each) => sum + each, 0)).toBe(expected);
+  });
+
   it("tells of a service that failed in its own words", () => {
     expect(read("claude", recorded("claude-api-failed"), 1).detail).toMatch(/^API Error: 500 the script says so\./);
     expect(read("codex", recorded("codex-api-failed"), 1).detail).toMatch(/^unexpected status 401 Unauthorized/);
@@ -292,7 +325,45 @@ describe("what the output of an agent says that was cut short, or is none", () =
       total_cost_usd: -1,
       modelUsage: { a: { inputTokens: -5, outputTokens: "7" } },
     };
-    expect(read("claude", JSON.stringify(result), 0)).toMatchObject({ cost_usd: null, tokens: { in: 0, out: 0 } });
+    expect(read("claude", JSON.stringify(result), 0)).toMatchObject({ cost_usd: null, tokens: null });
+  });
+
+  it.each([[undefined], [{ input_tokens: "7", output_tokens: 1 }], [{ input_tokens: 7, output_tokens: -1 }]])(
+    "does not take tokens that were not said for none, which would cost nothing: %j",
+    (usage) => {
+      const message = { type: "item.completed", item: { type: "agent_message", text: "{}" } };
+      const said = [message, { type: "turn.completed", usage }].map((event) => JSON.stringify(event)).join("\n");
+      expect(read("codex", said, 0, PRICE)).toMatchObject({ answer: "{}", tokens: null, cost_usd: null });
+    },
+  );
+
+  it("takes words that are none for no failure that we know, and is not brought down by them", () => {
+    const odd = '{"toString": 1}';
+    const result = (rest: string): string => `{"type": "result", "is_error": false, ${rest}}`;
+    const answered = '"structured_output": {}';
+    expect(read("claude", result(`"subtype": "constructor", ${answered}`), 0).failure).toBeNull();
+    expect(read("claude", result(`"subtype": ${odd}, ${answered}`), 0).failure).toBeNull();
+    const failed = result(`"subtype": "error_max_turns", "errors": [${odd}, "no turns left"]`);
+    expect(read("claude", failed, 1)).toMatchObject({ failure: "exhausted", detail: "no turns left" });
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    expect(read("claude", result(`"structured_output": ${deep}`), 0)).toMatchObject({
+      answer: null,
+      failure: "no_answer",
+    });
+    const command = `{"type": "item.completed", "item": {"status": "failed", "aggregated_output": ${odd}}}`;
+    expect(read("codex", command, 0)).toMatchObject({ failure: "no_answer", denied: 0 });
+  });
+
+  it("takes numbers beyond belief for the most there can be, so that a limit is reached and a journal can hold them", () => {
+    const models = Array.from({ length: 9 }, (_, index) => `"m${index}": {"inputTokens": 1e15, "outputTokens": 1e400}`);
+    const line = (cost: string): string =>
+      `{"type": "result", "is_error": false, "structured_output": {}, "total_cost_usd": ${cost}, "modelUsage": {${models.join()}}}`;
+    for (const cost of ["1e400", "1e305", "1e7"])
+      expect(read("claude", line(cost), 0)).toMatchObject({ cost_usd: 1e6, tokens: { in: 1e12, out: 1e12 } });
+    const usage = '{"type": "turn.completed", "usage": {"input_tokens": 1e400, "output_tokens": 9007199254740993}}';
+    const priced = read("codex", usage, 0, PRICE);
+    expect(priced.tokens).toEqual({ in: 1e12, cached: 0, out: 1e12 });
+    expect(priced.cost_usd).toBe(11_250_000);
   });
 
   it("tells a failure on one short line without what cannot be seen", () => {
@@ -345,10 +416,10 @@ describe("arguments that would take back what is fixed", () => {
       "--output-format",
       "--setting-sources=user",
       "--model=x",
-      "--mcp-config",
-    ]
-      .slice(0, -1)
-      .map((word) => ["claude", word] as const),
+      "--agents={}",
+      "--plugin-dir",
+      "--",
+    ].map((word) => ["claude", word] as const),
     ...[
       "--dangerously-bypass-approvals-and-sandbox",
       "-s",
@@ -358,6 +429,15 @@ describe("arguments that would take back what is fixed", () => {
       "-csandbox_mode=x",
       "--config=web_search=live",
       "model_provider=openai",
+      "sandbox_mode =danger-full-access",
+      "-c sandbox_mode=danger-full-access",
+      'sandbox_workspace_write={writable_roots=["/"]}',
+      "sandbox_workspace_write.network_access=true",
+      "tools={web_search=true}",
+      "shell_environment_policy.inherit=all",
+      "--enable=multi_agent",
+      "--search",
+      "--",
       "--trust",
       "-o",
       "--json",
@@ -369,6 +449,14 @@ describe("arguments that would take back what is fixed", () => {
     expect(parsed.error?.issues.map(({ message }) => message)).toEqual([
       `${word} is set by conveyor; expected arguments that change neither rights nor answer`,
     ]);
+  });
+
+  it("are features of codex, too, and a model that would be an option", () => {
+    const faults = (executor: object) =>
+      configSchema.safeParse({ version: 1, executor }).error?.issues.map(({ message }) => message);
+    expect(faults({ use: "codex", args: ["--enable", "multi_agent"] })?.[0]).toMatch(/^multi_agent is set by conveyor/);
+    expect(faults({ use: "codex", args: ["--enable", "some_feature"] })).toBeUndefined();
+    expect(faults({ use: "codex", model: "--yolo" })).toEqual(["expected the name of a model, found an option"]);
   });
 
   it.each([

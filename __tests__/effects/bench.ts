@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProcessReport } from "../../src/domain/process-report.ts";
 import { createProcesses, type ProcessesInput, type ProcessRunner } from "../../src/effects/process.ts";
-import type { Clock, ProcessRequest, Randomness } from "../../src/ports.ts";
+import type { Clock, Randomness } from "../../src/ports.ts";
+import type { ProcessRequest } from "../../src/ports/programs.ts";
 
 const realClock: Clock = {
   now: () => new Date().toISOString(),

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { createPreparer, type PrepareRepository } from "../../src/effects/prepare.ts";
-import type { Preparation, Preparer, PrepareRequest, Worktree } from "../../src/ports.ts";
+import type { Worktree } from "../../src/ports/git.ts";
+import type { Preparation, Preparer, PrepareRequest } from "../../src/ports/programs.ts";
 import { type Bench, openBench, SYSTEM_PATH, TIER_1 } from "./bench.ts";
 
 type Command = PrepareRequest["commands"][number];

@@ -75,6 +75,22 @@ describe("who belongs to a program", () => {
     expect(followTree(table, ROOT, "M=1", { folders }).isAlive()).toBe(expected);
   });
 
+  test.each([
+    ["not who carries the marker of a program that runs beside it", { "M=1": "500", "M=2": "501" }, false],
+    ["who carries one of a program that has ended", { "M=1": "500" }, true],
+    ["who is older than the program whose marker it copied", { "M=1": "500", "M=2": "502" }, true],
+  ])("left in a folder that two programs share: %s", (_what, running, expected) => {
+    const left = { pid: 4_000_005, ppid: 1, family: 4_000_005, startTime: "501" };
+    const { table, strays } = machine([root], [left]);
+    strays.add(left.pid);
+    const carries = (pid: number, variable: string) => pid === left.pid && variable === "M=2";
+    const tree = followTree({ ...table, carries }, ROOT, "M=1", {
+      folders: [HOME],
+      others: () => new Map(Object.entries(running).map(([marker, startTime]) => [marker, { ...root, startTime }])),
+    });
+    expect(tree.isAlive()).toBe(expected);
+  });
+
   test("never the orchestrator and its own session, even when the program did not leave it", () => {
     const orchestrator = { pid: process.pid, ppid: ROOT, family: 77, startTime: "1" };
     const beside = { pid: 4_000_004, ppid: 1, family: 77, startTime: "900" };

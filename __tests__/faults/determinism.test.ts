@@ -64,7 +64,7 @@ describe("the same inputs and the same answers of programs", () => {
   test("give the very bytes of both reports when clock and randomness are the same as well", async () => {
     const repository = makeRich();
     const read = (): string[] =>
-      ["orchestrator_run_report.json", "report.md"].map((name) =>
+      ["orchestrator_run_report.json", "report.md", "report.html"].map((name) =>
         readFileSync(join(repository.runFolder(), name), "utf8"),
       );
     const once = async (): Promise<string[]> => {

@@ -54,17 +54,18 @@ test("a resume that is killed at a boundary of its own is resumed in turn", { ti
     repository.startFaulty({ at: first, calls: BOUNDARIES }).ended;
   const calls = await countCalls(make, BOUNDARIES, { prepare: interrupt, args: ["resume"] });
   const kills = sample(listKills(calls), 24);
+  const interrupted = make();
+  await interrupt(interrupted);
   await forAll(kills, async ({ at, when }) => {
     const name = `kill ${when} boundary ${at} of the resume`;
-    const repository = make();
-    await interrupt(repository);
+    const repository = new LedgerRepository({ copyOf: interrupted });
     expectKilled(await repository.startFaulty({ at, when, calls: BOUNDARIES }, ["resume"]).ended, name);
     const ended = await repository.goOn();
     expect(ended.code, `${name}: ${ended.stderr}`).toBe(0);
     expect(await repository.readEnd(), name).toEqual(end);
     repository.remove();
   });
-  console.log(`kills: ${kills.length} of a resume, ${kills.length} before it`);
+  console.log(`kills: ${kills.length} of a resume, one before them`);
 });
 
 test(
@@ -78,10 +79,11 @@ test(
     };
     const calls = await countCalls(make, BOUNDARIES, { prepare: block, args: ["resume"] });
     const kills = sample(listKills(calls), 12);
+    const blocked = make();
+    await block(blocked);
     await forAll(kills, async ({ at, when }) => {
       const name = `kill ${when} boundary ${at} of the resume at the gates`;
-      const repository = make();
-      await block(repository);
+      const repository = new LedgerRepository({ copyOf: blocked });
       expectKilled(await repository.startFaulty({ at, when, calls: BOUNDARIES }, ["resume"]).ended, name);
       const ended = await repository.goOn(GATES_OPEN);
       expect(ended.code, `${name}: ${ended.stderr}`).toBe(0);

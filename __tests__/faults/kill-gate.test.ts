@@ -86,8 +86,9 @@ test.each(["the decision", "the resume after it"])("killed during %s", { timeout
     what === "the decision"
       ? repository.startFaultyAs(fault, withRun(repository, gate("approve")))
       : repository.startFaulty(fault, ["resume"]);
-  const counted = make();
-  await atGate(counted);
+  const waiting = make();
+  await atGate(waiting);
+  const counted = new LedgerRepository({ copyOf: waiting });
   const log = join(counted.base, "calls");
   await start(counted, { calls: BOUNDARIES, log }).ended;
   const calls = readFileSync(log, "utf8").trim().split("\n");
@@ -95,8 +96,7 @@ test.each(["the decision", "the resume after it"])("killed during %s", { timeout
   const kills = sampleOf(calls, what === "the decision" ? 6 : 16);
   await forAll(kills, async (at) => {
     const name = `kill at boundary ${at} of ${calls.length} of ${what}`;
-    const repository = make();
-    await atGate(repository);
+    const repository = new LedgerRepository({ copyOf: waiting });
     expect((await start(repository, { at, calls: BOUNDARIES }).ended).signal, name).toBe("SIGKILL");
     expect(await bringToEnd(repository), name).toBe(0);
     await expectEnd(repository, name);

@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { evaluateGates } from "../../src/domain/gates.ts";
-import { parseSavedRun } from "../../src/domain/saved-run.ts";
+import { BEFORE_JOURNAL, followJournal, parseJournal } from "../../src/domain/journal-text.ts";
 import { makeFolder, type Ended } from "../support/conveyor.ts";
 import { createRandom, forAll, isLong, LedgerRepository, sample } from "../support/faults.ts";
 import { forgeRun, type ForgedEvent } from "../support/forgery.ts";
@@ -78,33 +78,52 @@ function listFiles(folder: string): string[] {
     .filter((path) => !path.startsWith("repo.git/") && !path.startsWith("lock."));
 }
 
-/** Splits cases over copies of the run, each of which is put in order again after every case. */
-async function forEachCopy<T>(cases: readonly T[], act: (folder: string, one: T) => Promise<void>): Promise<void> {
+/** A change of one file of a run. */
+interface Change {
+  readonly path: string;
+  readonly what: string;
+  readonly make: (full: string, bytes: Buffer) => void;
+}
+
+/** Files without which nothing else can be looked at: verify names them and ends. */
+const READ_FIRST: readonly string[] = [JOURNAL, "normalized_plan.json", "policy.json"];
+
+/**
+ * Makes changes in copies of the run, each of which is put in order again: as many as there are files at once, since every
+ * one of them must be named, and those that end verify one by one.
+ */
+async function expectAllNamed(changes: readonly Change[]): Promise<void> {
+  const alone = changes.filter(({ path }) => READ_FIRST.includes(path)).map((change) => [change]);
+  const together: Change[][] = [];
+  for (const change of changes.filter(({ path }) => !READ_FIRST.includes(path))) {
+    const batch = together.find((others) => others.every(({ path }) => path !== change.path));
+    if (batch === undefined) together.push([change]);
+    else batch.push(change);
+  }
+  const batches = [...alone, ...together];
   const copies = [copyRun(), copyRun(), copyRun()];
   await forAll(
-    copies.map((copy, index) => ({ copy, cases: cases.filter((_, at) => at % copies.length === index) })),
-    async ({ copy, cases }) => {
-      for (const one of cases) await act(copy, one);
+    copies.map((copy, index) => ({ copy, own: batches.filter((_, at) => at % copies.length === index) })),
+    async ({ copy, own }) => {
+      for (const batch of own) await expectNamed(copy, batch);
     },
   );
 }
 
-/** Changes a file, verifies, and puts the file back; verify must refuse and name the file. */
-async function expectNamed(
-  folder: string,
-  path: string,
-  change: (full: string, bytes: Buffer) => void,
-  what: string,
-): Promise<void> {
-  const full = join(folder, path);
-  const bytes = readFileSync(full);
-  change(full, bytes);
+/** Changes files, verifies, and puts the files back; verify must refuse and name each of them. */
+async function expectNamed(folder: string, batch: readonly Change[]): Promise<void> {
+  const before = batch.map(({ path }) => readFileSync(join(folder, path)));
+  for (const [index, { path, make }] of batch.entries()) make(join(folder, path), before[index] ?? Buffer.alloc(0));
   const { code, said } = await verify(folder);
-  rmSync(full, { force: true, recursive: true });
-  writeFileSync(full, bytes);
-  expect(code, `${what} of ${path}: ${said}`).toBe(1);
-  expect(said, `${what} of ${path}`).toContain(path);
-  expect(said, `${what} of ${path}`).not.toContain("conveyor failed");
+  for (const [index, { path }] of batch.entries()) {
+    rmSync(join(folder, path), { force: true, recursive: true });
+    writeFileSync(join(folder, path), before[index] ?? "");
+  }
+  const isNamed = (path: string): boolean =>
+    batch.length === 1 ? said.includes(path) : said.split("\n").some((line) => line.startsWith(`${path}: `));
+  expect(code, said).toBe(1);
+  expect(said).not.toContain("conveyor failed");
+  for (const { path, what } of batch) expect(isNamed(path), `${what} of ${path}: ${said}`).toBe(true);
 }
 
 test("a run that nobody touched agrees, here and as a copy", async () => {
@@ -134,18 +153,17 @@ test("one changed byte of any file is found and the file is named", { timeout: 1
     bit: 1 << Math.floor(random() * 8),
   }));
   expect(flips.length).toBeGreaterThanOrEqual(60);
-  await forEachCopy(flips, (copy, { path, at, bit }) =>
-    expectNamed(
-      copy,
+  await expectAllNamed(
+    flips.map(({ path, at, bit }) => ({
       path,
-      (full, bytes) => {
+      what: `bit ${bit} at ${at}`,
+      make(full, bytes) {
         const changed = Buffer.from(bytes);
         const offset = Math.floor(at * bytes.length);
         changed.writeUInt8(changed.readUInt8(offset) ^ bit, offset);
         writeFileSync(full, changed);
       },
-      `bit ${bit} at ${at}`,
-    ),
+    })),
   );
   console.log(`flips: ${flips.length} in ${files.length} files`);
 });
@@ -153,42 +171,68 @@ test("one changed byte of any file is found and the file is named", { timeout: 1
 test("one changed bit at any byte of a journal breaks it or its head", { timeout: 180_000 }, async () => {
   const small = new LedgerRepository();
   await small.conveyor(["run", "docs/exec-plans/active/plan.md", ...small.options()]);
-  const folder = small.runFolder();
-  const read = (name: string) => readFileSync(join(folder, name));
-  const [journal, plan, policy] = [read(JOURNAL), read("normalized_plan.json"), read("policy.json")];
-  const sound = parseSavedRun({ journal, plan, policy });
-  const head = sound.ok ? sound.value.journal.head : "";
+  const journal = readFileSync(join(small.runFolder(), JOURNAL));
+  const sound = parseJournal(journal);
+  const head = sound.ok ? sound.value.head : "";
   const unnoticed: number[] = [];
-  for (let offset = 0; offset < journal.length; offset += 1) {
-    const changed = Buffer.from(journal);
-    changed.writeUInt8(changed.readUInt8(offset) ^ (1 << (offset % 8)), offset);
-    const parsed = parseSavedRun({ journal: changed, plan, policy });
-    // A head that differs is one that the checkpoint does not name: verify refuses that one by the checkpoint.
-    if (parsed.ok && parsed.value.journal.head === head && parsed.value.journal.tornBytes === 0) unnoticed.push(offset);
+  let place = BEFORE_JOURNAL;
+  for (let start = 0; start < journal.length;) {
+    const end = journal.indexOf("\n", start);
+    for (let offset = start; offset <= end; offset += 1) {
+      const changed = Buffer.from(journal.subarray(start));
+      changed.writeUInt8(changed.readUInt8(offset - start) ^ (1 << (offset % 8)), offset - start);
+      // A head that differs is one that the checkpoint does not name: verify refuses that one by the checkpoint.
+      if (headAfter(place, changed) === head) unnoticed.push(offset);
+    }
+    // What stands before the line that is changed was read already.
+    const followed = followJournal(place, journal.subarray(start, end));
+    if (!followed.ok) throw new Error(followed.error);
+    place = followed.value;
+    start = end + 1;
   }
+  expect(place.prev).toBe(head);
   expect(unnoticed).toEqual([]);
   console.log(`flips in memory: ${journal.length}`);
 });
+
+/** Reads the rest of a journal as `parseJournal` does, and gives its head; nothing when it is broken or torn. */
+function headAfter(place: typeof BEFORE_JOURNAL, rest: Buffer): string | undefined {
+  for (let start = 0; start < rest.length;) {
+    const end = rest.indexOf("\n", start);
+    if (end === -1) return undefined;
+    const followed = followJournal(place, rest.subarray(start, end));
+    if (!followed.ok) return undefined;
+    place = followed.value;
+    start = end + 1;
+  }
+  return place.prev;
+}
 
 test("a byte more, a byte less, no file, a link in its place: found and named", { timeout: 180_000 }, async () => {
   const files = listFiles(finished.runFolder());
   const chosen = files.filter((path, index) => !path.startsWith("items/") || index % 18 === 0 || isLong);
   expect(chosen).toEqual(expect.arrayContaining([JOURNAL, CHECKPOINT, "plan.md", "policy.json", "report.md"]));
-  await forEachCopy(chosen, async (copy, path) => {
-    await expectNamed(copy, path, (full) => appendFileSync(full, "\n"), "a byte more");
-    await expectNamed(copy, path, (full) => rmSync(full), "no file");
-    await expectNamed(
-      copy,
-      path,
-      (full) => {
-        renameSync(full, `${copy}.aside`);
-        symlinkSync(`${copy}.aside`, full);
+  const aside = makeFolder();
+  const kinds: readonly Omit<Change, "path">[] = [
+    { what: "a byte more", make: (full) => appendFileSync(full, "\n") },
+    { what: "no file", make: (full) => rmSync(full) },
+    {
+      what: "a link",
+      make(full, bytes) {
+        const elsewhere = join(aside, String(readdirSync(aside).length));
+        writeFileSync(elsewhere, bytes);
+        rmSync(full);
+        symlinkSync(elsewhere, full);
       },
-      "a link",
-    );
-    if (readFileSync(join(copy, path)).length === 0) return;
-    await expectNamed(copy, path, (full, bytes) => writeFileSync(full, bytes.subarray(0, -1)), "a byte less");
-  });
+    },
+    { what: "a byte less", make: (full, bytes) => writeFileSync(full, bytes.subarray(0, -1)) },
+  ];
+  const isEmpty = (path: string): boolean => readFileSync(join(finished.runFolder(), path)).length === 0;
+  await expectAllNamed(
+    kinds.flatMap(({ what, make }) =>
+      chosen.filter((path) => what !== "a byte less" || !isEmpty(path)).map((path) => ({ path, what, make })),
+    ),
+  );
 });
 
 describe("what does not belong there is found and named", () => {
@@ -239,19 +283,18 @@ describe("the private repository", () => {
       .split("\n")
       .map((line) => line.split(" ")[0] ?? "");
     expect(objects.length).toBeGreaterThan(8);
-    await forEachCopy(objects, async (copy, object) => {
+    const copy = copyRun();
+    for (const object of objects) {
       const path = join(copy, "repo.git", "objects", object.slice(0, 2), object.slice(2));
       expect(existsSync(path), path).toBe(true);
-      const bytes = readFileSync(path);
+      const changed = readFileSync(path);
       chmodSync(path, 0o644);
-      const changed = Buffer.from(bytes);
-      changed.writeUInt8(changed.readUInt8(bytes.length - 3) ^ 4, bytes.length - 3);
+      changed.writeUInt8(changed.readUInt8(changed.length - 3) ^ 4, changed.length - 3);
       writeFileSync(path, changed);
-      const { code, said } = await verify(copy);
-      writeFileSync(path, bytes);
-      expect(code, `${object}: ${said}`).toBe(1);
-      expect(said).toContain(object);
-    });
+    }
+    const { code, said } = await verify(copy);
+    expect(code, said).toBe(1);
+    for (const object of objects) expect(said, object).toContain(object);
   });
 
   test("an object that is nowhere is found", async () => {

@@ -1,3 +1,4 @@
+import { defaultConfig } from "../../src/domain/config.ts";
 import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../src/domain/journal.ts";
 import { buildRunReport, buildVerdict, runReportSchema, type RunReport } from "../../src/domain/report.ts";
@@ -75,7 +76,8 @@ const RICH: readonly EventDraft[] = [
   ),
 ];
 
-const reportOf = (drafts: readonly EventDraft[]): RunReport => buildRunReport(fold(drafts), PLAN, HEAD);
+const reportOf = (drafts: readonly EventDraft[]): RunReport =>
+  buildRunReport(fold(drafts), { plan: PLAN, config: defaultConfig() }, HEAD);
 
 describe("the run report", () => {
   it("of a run with everything is of its own shape", () => {

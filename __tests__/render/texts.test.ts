@@ -236,6 +236,7 @@ describe("renderDryRun", () => {
         'validate  npm run "all tests"',
         "at most   0 manager sessions, 12 executor sessions, 4 verification commands, 0 commands on the base, 24 auditor sessions, " +
           "4 triage sessions, 22 prepare commands, 1 validation commands",
+        "cost      at most $0 for coding agents",
         "",
       ].join("\n"),
     );

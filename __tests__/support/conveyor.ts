@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { afterAll } from "vitest";
 import type { AuditSummary } from "../../src/domain/audit-summary.ts";
 import type { NetworkUse } from "../../src/domain/network-hosts.ts";
 import type { RunReport } from "../../src/domain/report.ts";
-import { git } from "./git-run.ts";
+import { git, gitSteps } from "./git-run.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const CLI = join(ROOT, "dist", "cli.js");
@@ -85,6 +85,8 @@ export interface RepositoryInput {
   /** Lines added to the default configuration. */
   readonly configLines?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
+  /** One that is there already, with all its runs and what they keep: what takes a run to make is made once. */
+  readonly copyOf?: TestRepository;
 }
 
 /** What a test's auditor answers; whatever is left out is as a good auditor would have it. */
@@ -177,8 +179,11 @@ export class TestRepository {
   readonly cache = join(this.base, "cache");
 
   constructor(input: RepositoryInput = {}) {
+    if (input.copyOf !== undefined) {
+      cpSync(input.copyOf.base, this.base, { recursive: true, verbatimSymlinks: true });
+      return;
+    }
     mkdirSync(this.path, { recursive: true });
-    this.git("init", "--quiet", "--initial-branch=main");
     this.write({
       "README.md": "# Test\n",
       [PLAN_PATH]: buildPlan(input.rows ?? [{ step_id: "01" }]),
@@ -202,7 +207,7 @@ export class TestRepository {
           }),
       ...input.files,
     });
-    this.commit("start");
+    gitSteps(this.path, ["init", "--quiet", "--initial-branch=main"], ...commitSteps("start"));
   }
 
   git(...args: string[]): string {
@@ -217,9 +222,7 @@ export class TestRepository {
   }
 
   commit(message: string): string {
-    this.git("add", "--all");
-    this.git("commit", "--quiet", "--allow-empty", "-m", message);
-    return this.git("rev-parse", "HEAD");
+    return gitSteps(this.path, ...commitSteps(message), ["rev-parse", "HEAD"]);
   }
 
   /** Environment of the command line: nothing of the machine's configuration reaches it. */
@@ -312,6 +315,13 @@ export class TestRepository {
   }
 }
 
+function commitSteps(message: string): readonly (readonly string[])[] {
+  return [
+    ["add", "--all"],
+    ["commit", "--quiet", "--allow-empty", "-m", message],
+  ];
+}
+
 /**
  * The same tier on every machine, whatever it has installed: what a tier does is for the tests that say so. Said right
  * after the command, so that nothing a test leaves unfinished at the end can swallow it.
@@ -362,6 +372,8 @@ export interface Outcome {
 
 export type Report = Omit<Outcome, "items"> & {
   readonly verdict: string;
+  readonly redactions: RunReport["redactions"];
+  readonly warnings: readonly string[];
   readonly audit: AuditSummary;
   readonly gate_decisions: readonly { gate: string; passed: boolean; reason_code: string | null }[];
   readonly stage_executions: readonly {
@@ -413,13 +425,20 @@ function parseOutcome(ended: Ended): Outcome {
   return (line === undefined || line === "" ? {} : JSON.parse(line)) as Outcome;
 }
 
+/**
+ * Node without threads of V8's own and without its compilers: a fifth less processor time for programs that are as short
+ * as those of tests, and two of them at a time have the machine for themselves.
+ */
+const SHORT_LIVED = ["--single-threaded", "--no-opt", "--no-maglev", "--no-sparkplug"] as const;
+
 /** Starts a process, with nothing inherited, that ends with the test file at the latest. */
 export function startProcess(
   file: string,
   args: readonly string[],
   options: { cwd: string; env: Record<string, string> },
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(file, args, { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"] });
+  const words = file === process.execPath ? [...SHORT_LIVED, ...args] : args;
+  const child = spawn(file, words, { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"] });
   started.add(child);
   const output = { stdout: "", stderr: "" };
   child.stdout?.on("data", (chunk: Buffer) => (output.stdout += chunk.toString("utf8")));

@@ -1,17 +1,20 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildCheckpoint } from "../../src/domain/checkpoint.ts";
 import { buildClosing, buildClosingMessage } from "../../src/domain/closing-commit.ts";
 import { readPolicyFile } from "../../src/domain/config.ts";
+import { decodeEnds } from "../../src/domain/cut-text.ts";
 import { sha256 } from "../../src/domain/digest.ts";
 import { rulesOf } from "../../src/domain/item-rules.ts";
 import type { JournalEvent } from "../../src/domain/journal.ts";
 import { buildEventLine, JOURNAL_START, parseEventLine } from "../../src/domain/journal-text.ts";
 import { planSchema, type Plan } from "../../src/domain/plan.ts";
-import { buildRunReport } from "../../src/domain/report.ts";
+import { listPageFiles, type PageText, type ReportPage } from "../../src/domain/report-page.ts";
+import { buildRunReport, type RunReport } from "../../src/domain/report.ts";
 import { foldRun } from "../../src/domain/run.ts";
 import { listClosingChanges, readClosingFacts } from "../../src/kernel/closing.ts";
+import { renderReportHtml } from "../../src/render/report-html.ts";
 import { renderReportMarkdown } from "../../src/render/report-markdown.ts";
 import { git } from "./git-run.ts";
 
@@ -39,15 +42,16 @@ export function forgeRun(
   const edited = closing === "anew" ? closeAnew(folder, named, config, plan) : named;
   const before = chain(edited.slice(0, -1));
   try {
-    const report = buildRunReport(foldRun(before.events, rulesOf(config, plan)), plan, before.head);
-    const reports = {
-      "orchestrator_run_report.json": `${JSON.stringify(report, null, 2)}\n`,
-      "report.md": renderReportMarkdown(report),
-    };
-    for (const [path, text] of Object.entries(reports)) writeFileSync(join(folder, path), text);
+    const report = buildRunReport(foldRun(before.events, rulesOf(config, plan)), { plan, config }, before.head);
+    const reports = [
+      { path: "orchestrator_run_report.json", text: `${JSON.stringify(report, null, 2)}\n` },
+      { path: "report.md", text: renderReportMarkdown(report) },
+      { path: "report.html", text: renderReportHtml(readPage(folder, report)) },
+    ];
+    for (const { path, text } of reports) writeFileSync(join(folder, path), text);
     const last = edited.at(-1);
     if (last === undefined) throw new Error("there is no event");
-    const sealed = { ...last, details: { files: Object.entries(reports).map(([path, text]) => digestOf(path, text)) } };
+    const sealed = { ...last, details: { files: reports.map(({ path, text }) => digestOf(path, text)) } };
     const all = chain([...edited.slice(0, -1), sealed]);
     writeFileSync(join(folder, "run-events.jsonl"), all.text);
     writeFileSync(
@@ -134,4 +138,17 @@ function chain(events: readonly ForgedEvent[]): { events: JournalEvent[]; text: 
 
 function digestOf(path: string, text: string) {
   return { path, sha256: sha256(text), bytes: Buffer.byteLength(text) };
+}
+
+/** What the page shows of the files, forged or not: as the kernel reads them, and small enough to be shown whole. */
+function readPage(folder: string, report: RunReport): ReportPage {
+  const texts = new Map<string, PageText>();
+  for (const { path, headMax, tailMax } of listPageFiles(report)) {
+    const file = join(folder, path);
+    if (!existsSync(file)) continue;
+    const head = readFileSync(file);
+    if (head.length > headMax + tailMax) throw new Error(`${path} is larger than a forger of tests expects`);
+    texts.set(path, { ...decodeEnds({ bytes: head.length, head, tail: new Uint8Array() }), bytes: head.length });
+  }
+  return { report, texts };
 }

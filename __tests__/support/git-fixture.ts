@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { createRunRepository, type RunRepositoryOptions } from "../../src/effects/git/run-repository.ts";
 import type { TreeChange } from "../../src/domain/candidate.ts";
 import type { ObjectFormat } from "../../src/effects/git/object-id.ts";
-import type { RunRepository, TamperSnapshot, Worktree } from "../../src/ports.ts";
+import type { RunRepository, TamperSnapshot, Worktree } from "../../src/ports/git.ts";
+import { quote } from "./git-run.ts";
 
 export const PERSON_ENV: Readonly<Record<string, string>> = {
   PATH: process.env["PATH"] ?? "",
@@ -30,6 +31,15 @@ export function git(
 ): string {
   const options = { cwd, env: { ...PERSON_ENV, ...env }, stdio: "pipe" as const, input };
   return execFileSync("git", [...args], options)
+    .toString("utf8")
+    .trim();
+}
+
+/** Several of them, started by a shell: `gitSteps` says why. */
+function gitSteps(cwd: string, ...steps: readonly (readonly string[])[]): string {
+  const commands = steps.map((args) => ["git", ...args].map(quote).join(" "));
+  const options = { cwd, env: { ...PERSON_ENV }, stdio: "pipe" as const, input: "" };
+  return execFileSync("/bin/sh", ["-ec", commands.join("\n")], options)
     .toString("utf8")
     .trim();
 }
@@ -92,10 +102,14 @@ export function commitFiles(repository: string, files: Readonly<Record<string, F
   const attributes = join(repository, ".git", "info", "attributes");
   mkdirSync(dirname(attributes), { recursive: true });
   writeFileSync(attributes, "* -text -filter -ident -working-tree-encoding\n");
-  git(repository, ["add", "-A", "-f"]);
-  git(repository, ["commit", "-q", "--allow-empty", "-m", "files"]);
+  const steps = [
+    ["add", "-A", "-f"],
+    ["commit", "-q", "--allow-empty", "-m", "files"],
+    ["rev-parse", "HEAD"],
+  ];
+  const commit = gitSteps(repository, ...steps);
   rmSync(attributes);
-  return git(repository, ["rev-parse", "HEAD"]);
+  return commit;
 }
 
 /** A run with one open worktree at the base, and a snapshot taken before a session. */

@@ -2,7 +2,25 @@ import { execFileSync } from "node:child_process";
 
 /** Runs git as a person with a name and no other configuration would. */
 export function git(cwd: string, ...args: string[]): string {
-  return execFileSync("git", args, {
+  return run(cwd, "git", args);
+}
+
+/**
+ * Several calls of git, one after the other until one fails, and what they print together. A shell starts them, because
+ * starting a program takes longer the larger the process is that starts it, and the one that runs tests is large.
+ */
+export function gitSteps(cwd: string, ...steps: readonly (readonly string[])[]): string {
+  const commands = steps.map((args) => ["git", ...args].map(quote).join(" "));
+  return run(cwd, "/bin/sh", ["-ec", commands.join("\n")]);
+}
+
+/** A word as the shell reads it back. */
+export function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function run(cwd: string, file: string, args: readonly string[]): string {
+  return execFileSync(file, args, {
     cwd,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],

@@ -154,12 +154,65 @@ test("a key that the proxy holds reaches the model's server and never the progra
   const report = repository.report();
   expect(report.sandbox?.layers.find(({ layer }) => layer === "model_keys")).toMatchObject({ strength: "enforced" });
   expect(report.stage_executions.find(({ purpose }) => purpose === "executor")?.network).toEqual([
-    { host: "127.0.0.1", port: model.port, allowed: true, requests: 1, sent_bytes: 5, received_bytes: 22 },
+    {
+      host: "127.0.0.1",
+      port: model.port,
+      allowed: true,
+      key: "MODEL_KEY",
+      requests: 1,
+      sent_bytes: 5,
+      received_bytes: 22,
+    },
   ]);
   // Auditors were not given the variable, so they were not given the way either.
   const auditor = report.stage_executions.find(({ purpose }) => purpose === "auditor");
   expect(auditor?.env_keys).not.toContain("MODEL_URL");
   expect(listFiles(repository.runFolder()).filter((file) => readFileSync(file).includes(KEY))).toEqual([]);
+});
+
+test("S-28: the proxy's counter stops at the cap of a run, and nothing is started when it is used up", async () => {
+  await using model = await startModelServer();
+  const calls = `node -e '
+    const send = (path) => new Promise((done) => require("http").get(process.env.MODEL_URL, { path }, (answer) => {
+      answer.on("data", (text) => done(answer.statusCode + " " + String(text).trim()));
+    }));
+    (async () => {
+      console.log(await send("/MODEL_KEY/../admin"));
+      for (let call = 0; call < 3; call += 1) console.log(await send("/MODEL_KEY/v1"));
+    })();'\n`;
+  const key = `{env: MODEL_KEY, url: "http://127.0.0.1:${model.port}/base", header: x-api-key, url-env: MODEL_URL, requests-per-run: 2}`;
+  const repository = new TestRepository({
+    executor: `${OWN_WORK}${calls}`,
+    config: [
+      "version: 1",
+      "executor: {use: command, command: [bash, tools/executor.sh], env: [MODEL_KEY]}",
+      "audits: {lanes: [{name: careful, use: command, command: [bash, tools/audit-careful.sh]}, {name: quick, use: command, command: [bash, tools/audit-quick.sh]}]}",
+      `sandbox: {network: [], keys: [${key}]}`,
+      "",
+    ].join("\n"),
+  });
+  const ended = await repository.run(["--sandbox", "required", ...GATES_OPEN], { env: { MODEL_KEY: KEY } });
+  expect([ended.code, ended.outcome.blocked_reason_codes], ended.stderr).toEqual([3, ["COST_LIMIT"]]);
+  expect(sessionOutput(repository)).toEqual([
+    "403 not below the url of MODEL_KEY in sandbox.keys",
+    "200 data: one",
+    "200 data: one",
+    "403 the 2 requests with MODEL_KEY that sandbox.keys allows a run are used up",
+  ]);
+  expect(model.seen.map(({ url }) => url)).toEqual(["/base/v1", "/base/v1"]);
+  const uses = repository.report().stage_executions.find(({ purpose }) => purpose === "executor")?.network;
+  expect(uses?.map(({ allowed, requests, key: name }) => [allowed, requests, name])).toEqual([
+    [false, 2, "MODEL_KEY"],
+    [true, 2, "MODEL_KEY"],
+  ]);
+  expect(ended.outcome.next_actions[0]).toMatchObject({
+    what: expect.stringContaining("sandbox.keys") as string,
+    command: expect.stringMatching(/^conveyor run /) as string,
+  });
+  const again = await repository.resume([], { env: { MODEL_KEY: KEY } });
+  expect([again.code, again.outcome.blocked_reason_codes]).toEqual([3, ["COST_LIMIT"]]);
+  expect(repository.events().map(({ type }) => type)).not.toContain("audit_started");
+  expect((await repository.conveyor(["verify"])).code).toBe(0);
 });
 
 test("in tier 1 the program gets the key, and the report calls that advisory", async () => {

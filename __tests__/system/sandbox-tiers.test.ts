@@ -173,16 +173,8 @@ describe("tools of a hidden folder", () => {
 });
 
 test("a link that one session leaves beside the program shows nothing to the next", async () => {
-  const script = [
-    "#!/bin/bash",
-    "mkdir -p out && echo x > out/01.txt",
-    'if [[ $ORCH_SESSION == 1 ]]; then ln -s "/$SECRET/key" tools/leak; exit 75; fi',
-    "cat tools/leak 2>/dev/null && echo leaked",
-    "rm tools/leak",
-    "",
-  ].join("\n");
   const repository = new TestRepository({
-    files: { "tools/run.sh": script },
+    files: { "tools/run.sh": "" },
     config: [
       "version: 1",
       "executor: {use: command, command: [./tools/run.sh]}",
@@ -191,12 +183,22 @@ test("a link that one session leaves beside the program shows nothing to the nex
       "",
     ].join("\n"),
   });
-  chmodSync(join(repository.path, "tools/run.sh"), 0o755);
-  repository.commit("executable");
   const secret = join(repository.base, "secret");
   mkdirSync(secret);
+  // The place stands in the program itself: a path that a variable names is shown to it.
+  const script = [
+    "#!/bin/bash",
+    "mkdir -p out && echo x > out/01.txt",
+    `if [[ $ORCH_SESSION == 1 ]]; then ln -s '${join(secret, "key")}' tools/leak; exit 75; fi`,
+    "cat tools/leak 2>/dev/null && echo leaked",
+    "rm tools/leak",
+    "",
+  ].join("\n");
+  writeFileSync(join(repository.path, "tools/run.sh"), script);
+  chmodSync(join(repository.path, "tools/run.sh"), 0o755);
+  repository.commit("executable");
   writeFileSync(join(secret, "key"), "the key\n");
-  const options = ["--sandbox", "required", "--executor-env", `SECRET=${secret.slice(1)}`, ...GATES_OPEN];
+  const options = ["--sandbox", "required", ...GATES_OPEN];
   expect((await repository.run(options)).outcome.blocked_reason_codes).toEqual(["ROLLOVER_LIMIT"]);
   // Another process: it finds the link when it looks for what the program needs.
   const ended = await repository.resume(options);

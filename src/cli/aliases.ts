@@ -1,7 +1,4 @@
 import { type Command, Option } from "commander";
-import { refresh } from "./commands/refresh.ts";
-import { gate } from "./commands/gate.ts";
-import { listItems, showItem } from "./commands/items.ts";
 import type { GateDecision } from "../domain/manual-gate.ts";
 import type { Format, Io } from "./io.ts";
 import { collect, formatOption, type Act } from "./shared-options.ts";
@@ -15,15 +12,22 @@ export function addAliases(program: Command, act: Act): void {
   hidden("list-items")
     .requiredOption("--playbook <plan>", "path of a plan file")
     .addOption(formatOption())
-    .action(act((io: Io, options: { playbook: string; format: Format }) => listItems(io, options.playbook, options)));
+    .action(
+      act(async () => {
+        const { listItems } = await import("./commands/items.ts");
+        return (io: Io, options: { playbook: string; format: Format }) => listItems(io, options.playbook, options);
+      }),
+    );
   hidden("show-item")
     .requiredOption("--playbook <plan>", "path of a plan file")
     .requiredOption("--item <id>", "id of an item")
     .addOption(formatOption())
     .action(
-      act((io: Io, options: { playbook: string; item: string; format: Format }) =>
-        showItem(io, options.playbook, options.item, options),
-      ),
+      act(async () => {
+        const { showItem } = await import("./commands/items.ts");
+        return (io: Io, options: { playbook: string; item: string; format: Format }) =>
+          showItem(io, options.playbook, options.item, options);
+      }),
     );
   hidden("mark-manual-gate")
     .requiredOption("--run-id <run>", "run id or run folder")
@@ -36,11 +40,21 @@ export function addAliases(program: Command, act: Act): void {
     .requiredOption("--by <name>", "who decides")
     .requiredOption("--note <text>", "why")
     .option("--evidence <file>", "a file that supports it, repeatable", collect)
-    .action(act((io: Io, options: MarkOptions) => gate(options.decision)(io, options.runId, options.item, options)));
+    .action(
+      act(async () => {
+        const { gate } = await import("./commands/gate.ts");
+        return (io: Io, options: MarkOptions) => gate(options.decision)(io, options.runId, options.item, options);
+      }),
+    );
   hidden("refresh-run")
     .requiredOption("--run-id <run>", "run id or run folder")
     .requiredOption("--onto <ref>", "the commit to build on")
-    .action(act((io: Io, options: { runId: string; onto: string }) => refresh(io, options.runId, options)));
+    .action(
+      act(async () => {
+        const { refresh } = await import("./commands/refresh.ts");
+        return (io: Io, options: { runId: string; onto: string }) => refresh(io, options.runId, options);
+      }),
+    );
 }
 
 interface MarkOptions {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { world } from "../compose.ts";
-import { DEFAULT_CONFIG_PATH, defaultConfig, parseConfig, type Config } from "../domain/config.ts";
+import { world } from "../compose/world.ts";
+import { defaultConfig, parseConfig, type Config } from "../domain/config.ts";
+import { DEFAULT_CONFIG_PATH } from "../domain/run-choices.ts";
 import type { LocatedProblem } from "../domain/plan.ts";
 
 /** The configuration of a checkout as it stands on disk, or the defaults: for looking at plans, never for a run. */

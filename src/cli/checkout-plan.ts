@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { openWorkplace, world } from "../compose.ts";
+import { openWorkplace } from "../compose/workplace.ts";
+import { world } from "../compose/world.ts";
 import type { Config } from "../domain/config.ts";
 import { type ParsedPlan, parsePlan } from "../domain/parse-plan.ts";
 import { surroundingsOf } from "../domain/validation-commands.ts";

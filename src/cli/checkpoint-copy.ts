@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { world } from "../compose.ts";
+import { world } from "../compose/world.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Io } from "./io.ts";
 

@@ -1,7 +1,10 @@
 import { basename } from "node:path";
-import { openForReading, openUpkeep, readResumeFacts, type Workplace, world } from "../compose.ts";
+import { openForReading, readResumeFacts } from "../compose/read-run.ts";
+import { openUpkeep } from "../compose/upkeep.ts";
+import type { Workplace } from "../compose/workplace.ts";
+import { world } from "../compose/world.ts";
 import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
-import { DEFAULT_CONFIG_PATH } from "../domain/config.ts";
+import { DEFAULT_CONFIG_PATH } from "../domain/run-choices.ts";
 import {
   buildUnsafe,
   findSettledWorktrees,
@@ -12,7 +15,7 @@ import {
 } from "../domain/doctor.ts";
 import { showText } from "../domain/visible-text.ts";
 import { checkSavedRun, finishSealing } from "../kernel/resume-run.ts";
-import { REPORT_JSON, REPORT_MARKDOWN } from "../kernel/seal-run.ts";
+import { isReportFile } from "../kernel/report-files.ts";
 import { verifyRun } from "../kernel/verify-run.ts";
 import { EXIT } from "../domain/run-stop.ts";
 import type { Io } from "./io.ts";
@@ -34,7 +37,7 @@ export async function examineRun(workplace: Workplace, runFolder: string): Promi
     headAt: (seq) => journal.events[seq]?.prev,
   });
   const { digest, repository } = reading;
-  const checked = await checkSavedRun(run, { files: { digestSaved: digest }, repository }, reading);
+  const checked = await checkSavedRun(run, { files: { digestSaved: digest, read: reading.read }, repository }, reading);
   const configPath = state.created.config.path ?? DEFAULT_CONFIG_PATH;
   const verified = await verifyRun(run, { ...reading, configPath });
   const facts = readResumeFacts(runFolder, run);
@@ -97,7 +100,7 @@ async function listUnnamed(
   const unnamed: string[] = [];
   for (const path of files) {
     // A run that is not sealed writes its reports again.
-    if (named.has(path) || path === REPORT_JSON || path === REPORT_MARKDOWN) continue;
+    if (named.has(path) || isReportFile(path)) continue;
     if ((await digest(path)) !== undefined) unnamed.push(path);
   }
   return unnamed;

@@ -1,8 +1,6 @@
 import { type Command, Option } from "commander";
 import { STARTER_FORMS } from "../domain/plan-starter.ts";
-import { LINT_FORMATS, lintPlans } from "./commands/plans-lint.ts";
-import { newPlan } from "./commands/plans-new.ts";
-import { showPlan } from "./commands/plans-show.ts";
+import { LINT_FORMATS } from "./io.ts";
 import { type Act, example, formatOption } from "./shared-options.ts";
 
 /** The commands that look at plans, and the one that writes a new one. */
@@ -23,7 +21,7 @@ export function addPlansCommand(program: Command, act: Act): void {
         .default("text"),
     )
     .addHelpText("after", example("conveyor plans lint docs/exec-plans/active"))
-    .action(act(lintPlans));
+    .action(act(async () => (await import("./commands/plans-lint.ts")).lintPlans));
   plans
     .command("show")
     .argument("<plan>", "path of a plan file")
@@ -33,7 +31,7 @@ export function addPlansCommand(program: Command, act: Act): void {
     )
     .addOption(formatOption())
     .addHelpText("after", example("conveyor plans show docs/exec-plans/active/add-login.md"))
-    .action(act(showPlan));
+    .action(act(async () => (await import("./commands/plans-show.ts")).showPlan));
   plans
     .command("new")
     .argument("<name>", "id or title of the plan")
@@ -47,5 +45,5 @@ export function addPlansCommand(program: Command, act: Act): void {
     .option("--path <file>", "the file to write")
     .option("--dry-run", "print the plan; nothing is written")
     .addHelpText("after", example("conveyor plans new rotate-session-keys"))
-    .action(act(newPlan));
+    .action(act(async () => (await import("./commands/plans-new.ts")).newPlan));
 }

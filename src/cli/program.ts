@@ -1,21 +1,12 @@
 import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
-import { CI_SIGNALS, POLICY_SIGNALS, REVIEW_SIGNALS } from "../domain/gates.ts";
-import { COST_USD_MAX, MINUTES_PER_RUN_MAX, MODES } from "../domain/config.ts";
 import { EXIT } from "../domain/run-stop.ts";
-import { SANDBOX_LEVELS } from "../domain/sandbox.ts";
+import { COST_USD_MAX, DELIVERIES, MINUTES_PER_RUN_MAX, MODES, SANDBOX_LEVELS } from "../domain/run-choices.ts";
+import { CI_SIGNALS, GATE_SOURCES, POLICY_SIGNALS, REVIEW_SIGNALS } from "../domain/signals.ts";
 import { addAliases, addOldOptions } from "./aliases.ts";
-import { demo } from "./commands/demo.ts";
-import { gate } from "./commands/gate.ts";
-import { listItems, showItem } from "./commands/items.ts";
-import { printReport } from "./commands/report.ts";
-import { refresh } from "./commands/refresh.ts";
-import { resume } from "./commands/resume.ts";
-import { run } from "./commands/run.ts";
-import { status } from "./commands/status.ts";
-import { verify } from "./commands/verify.ts";
-import type { Io } from "./io.ts";
-import { collect, example, formatOption, type Act } from "./shared-options.ts";
+import type { Io, Terminal } from "./io.ts";
+import { collect, example, formatOption, packSha256Option, RUN, type Act } from "./shared-options.ts";
 import { addPlansCommand } from "./plans-commands.ts";
+import { addInitCommand } from "./init-command.ts";
 import { addUpkeepCommands } from "./upkeep-commands.ts";
 
 /** The command line was not understood, or was help: the parser has said so already. */
@@ -27,19 +18,25 @@ export class UsageError extends Error {
   }
 }
 
-/** Builds the whole command line; `end` receives the exit code of the command that ran. */
-export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
+/**
+ * Builds the whole command line. `begin` is given what was asked for. Each command loads its own module when it is
+ * asked for: nobody waits for the code of the others.
+ */
+export function buildProgram(
+  terminal: Terminal,
+  begin: (command: (io: Io) => Promise<number>) => Promise<void>,
+): Command {
   const program = new Command("conveyor")
     .description("Runs approved plans with coding agents, unattended, and lets nothing through that is not proven.")
-    .version(io.version, "--version")
+    .version(terminal.version, "--version")
     .showHelpAfterError("(conveyor --help lists commands and options)")
     .addHelpText("after", example("conveyor run docs/exec-plans/active/add-login.md"))
-    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.note(text) });
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.note(text) });
   exitAsUsage(program);
-  const act =
-    <A extends unknown[]>(command: (io: Io, ...args: A) => Promise<number>) =>
-    async (...args: A): Promise<void> =>
-      end(await command(io, ...args));
+  const act: Act =
+    (load) =>
+    (...args) =>
+      begin(async (io) => (await load())(io, ...args));
 
   program
     .command("demo")
@@ -50,12 +47,14 @@ export function buildProgram(io: Io, end: (exitCode: number) => void): Command {
     .option("--keep <dir>", "make the repository here and keep it")
     .option("--quiet", "print the verdict alone")
     .addHelpText("after", example("conveyor demo --keep ./conveyor-demo"))
-    .action(act(demo));
+    .action(act(async () => (await import("./commands/demo.ts")).demo));
+  addInitCommand(program, act);
   addPlanCommands(program, act);
   addRunCommands(program, act);
   addGateCommands(program, act);
   addRefreshCommand(program, act);
   addReadingCommands(program, act);
+  addPackCommand(program, act);
   addUpkeepCommands(program, act);
   addOldOptions(program);
   addAliases(program, act);
@@ -77,7 +76,7 @@ function addPlanCommands(program: Command, act: Act): void {
     .summary("lists the items of a plan in the order of work")
     .addOption(formatOption())
     .addHelpText("after", example("conveyor items list docs/exec-plans/active/add-login.md"))
-    .action(act(listItems));
+    .action(act(async () => (await import("./commands/items.ts")).listItems));
   items
     .command("show")
     .argument("<plan>", "path of a plan file")
@@ -85,7 +84,7 @@ function addPlanCommands(program: Command, act: Act): void {
     .summary("shows one item with all its fields")
     .addOption(formatOption())
     .addHelpText("after", example("conveyor items show docs/exec-plans/active/add-login.md 01"))
-    .action(act(showItem));
+    .action(act(async () => (await import("./commands/items.ts")).showItem));
 }
 
 function addRunCommands(program: Command, act: Act): void {
@@ -120,34 +119,36 @@ function addRunCommands(program: Command, act: Act): void {
         "conveyor run docs/exec-plans/active/add-login.md --policy-status allow --ci-status success --review-status approved",
       ),
     )
-    .action(act(run));
+    .action(act(async () => (await import("./commands/run.ts")).run));
   addInvocationOptions(
     program
       .command("resume")
-      .argument("[run]", "run id or run folder; the latest run that is not done when left out")
+      .argument("[run]", `${RUN}; the latest run that is not done when left out`)
       .summary("goes on with a run from its journal")
       .description("Goes on with a run from its journal. Nothing done is run again, nothing unproven is skipped.")
       .option(
         "--evidence-dir <dir>",
         "evidence for items that wait for it: DIR/<item>/, or all of DIR for the one that waits",
       )
-      .option("--new-attempt <item>", "give an item that was escalated, blocked or stopped a new attempt"),
+      .option("--new-attempt <item>", "give an item that was escalated, blocked or stopped a new attempt")
+      .option("--output-dir <dir>", "the run folder to make of a packed folder (default .conveyor/runs/<RUN_ID>)")
+      .addOption(packSha256Option()),
   )
     .addHelpText("after", example("conveyor resume --ci-status success --policy-status allow --review-status approved"))
-    .action(act(resume));
+    .action(act(async () => (await import("./commands/resume.ts")).resume));
 }
 
 function addRefreshCommand(program: Command, act: Act): void {
   program
     .command("refresh")
-    .argument("<run>", "run id or run folder")
+    .argument("<run>", RUN)
     .summary("moves the base of a stopped run forward")
     .description(
       "Moves the base of a stopped run forward, to a commit with the same plan and policy; what passed stays where it is.",
     )
     .requiredOption("--onto <ref>", "the commit to build on; it descends from the base")
     .addHelpText("after", example("conveyor refresh RUN_20260325T120000Z_deadbeef --onto main"))
-    .action(act(refresh));
+    .action(act(async () => (await import("./commands/refresh.ts")).refresh));
 }
 
 /** Options that belong to an invocation: a resume brings its own. */
@@ -155,14 +156,25 @@ function addInvocationOptions(command: Command): Command {
   return command
     .option("--checkpoint-path <file>", "a second copy of the checkpoint")
     .addOption(
-      new Option("--policy-status <signal>", "what policy says of the head").choices(POLICY_SIGNALS).default("unknown"),
+      new Option(
+        "--gates <source>",
+        "inputs: the three options below (default); github: GitHub is asked, with the token in GITHUB_TOKEN",
+      ).choices(GATE_SOURCES),
     )
-    .addOption(new Option("--ci-status <signal>", "what CI says of the head").choices(CI_SIGNALS).default("missing"))
     .addOption(
-      new Option("--review-status <signal>", "what review says of the head").choices(REVIEW_SIGNALS).default("missing"),
+      new Option("--policy-status <signal>", "what policy says of the head (default unknown)").choices(POLICY_SIGNALS),
     )
+    .addOption(new Option("--ci-status <signal>", "what CI says of the head (default missing)").choices(CI_SIGNALS))
     .addOption(
-      new Option("--deliver <what>", "branch: the run branch appears in this repository").choices(["none", "branch"]),
+      new Option("--review-status <signal>", "what review says of the head (default missing)").choices(REVIEW_SIGNALS),
+    )
+    .option("--preflight <file>", "what another job read on GitHub before; it replaces approvals of the environment")
+    .option("--preflight-sha256 <hex>", "SHA-256 of that file, as that job told it")
+    .addOption(
+      new Option(
+        "--deliver <what>",
+        "branch: the run branch appears in this repository (default); pull-request: on GitHub too, with GITHUB_TOKEN",
+      ).choices(DELIVERIES),
     )
     .option("--timeout-ms <n>", "time limit for each process", parsePositive)
     .option(
@@ -186,12 +198,7 @@ function addInvocationOptions(command: Command): Command {
         MODES,
       ),
     )
-    .addOption(
-      new Option(
-        "--sandbox <level>",
-        "auto: the strongest tier this machine proves; required: refuse without one; off: tier 1, never less",
-      ).choices(SANDBOX_LEVELS),
-    )
+    .addOption(sandboxOption())
     .option("--simulate-blocked", "after the gates end blocked with BLOCK_SIMULATED, whatever they say")
     .option("--quiet", "no progress")
     .addOption(formatOption());
@@ -210,7 +217,7 @@ function addGateCommands(program: Command, act: Act): void {
   ] as const) {
     gates
       .command(verb)
-      .argument("<run>", "run id or run folder")
+      .argument("<run>", RUN)
       .argument("<item>", "id of an item")
       .summary(what)
       .requiredOption("--by <name>", "who decides")
@@ -220,12 +227,12 @@ function addGateCommands(program: Command, act: Act): void {
         "after",
         example(`conveyor gate ${verb} RUN_20260325T120000Z_deadbeef 02 --by Ada --note "read and tried"`),
       )
-      .action(act(gate(decision)));
+      .action(act(async () => (await import("./commands/gate.ts")).gate(decision)));
   }
 }
 
 function addReadingCommands(program: Command, act: Act): void {
-  const runArgument = ["[run]", "run id or run folder; the latest run when left out"] as const;
+  const runArgument = ["[run]", `${RUN}; the latest run when left out`] as const;
   program
     .command("status")
     .argument(...runArgument)
@@ -235,24 +242,51 @@ function addReadingCommands(program: Command, act: Act): void {
     .option("--exit-code", "0 done or running, 3 waiting for somebody, 1 failed, 124 timeout")
     .addOption(formatOption())
     .addHelpText("after", example("conveyor status --exit-code"))
-    .action(act(status));
+    .action(act(async () => (await import("./commands/status.ts")).status));
   program
     .command("report")
     .argument(...runArgument)
     .summary("renders the run report")
     .option("--markdown", "Markdown instead of JSON")
-    .addHelpText("after", example("conveyor report --markdown"))
-    .action(act(printReport));
+    .option("--html <file>", "write the page to a new file instead")
+    .addHelpText("after", example("conveyor report --html report.html"))
+    .action(act(async () => (await import("./commands/report.ts")).printReport));
   program
     .command("verify")
     .argument(...runArgument)
     .summary("re-derives every state and decision of a run, offline")
     .description(
-      "Re-derives every state and decision from journal, files and commits. Exit 1 on any mismatch, which it names.",
+      "Re-derives every state and decision from journal, files and commits. Exit 1 on any mismatch, which it names. With --rerun the checks are run again too, on the newest commit that was verified: exit 1 when one fails, 124 when one takes too long.",
+    )
+    .option("--rerun", "run every required and validation command again, in a fresh checkout; needs no key")
+    .option("--output <file>", "with --rerun: a new file for its report (rerun.schema.json)")
+    .addOption(sandboxOption())
+    .option("--timeout-ms <n>", "with --rerun: time limit for each process", parsePositive)
+    .addOption(packSha256Option())
+    .option("--quiet", "no progress")
+    .addOption(formatOption())
+    .addHelpText("after", example("conveyor verify ./handed-on --rerun --output rerun.json"))
+    .action(act(async () => (await import("./commands/verify.ts")).verify));
+}
+
+function addPackCommand(program: Command, act: Act): void {
+  program
+    .command("pack")
+    .argument("<run>", `${RUN}; the latest run when left out`)
+    .argument("[dir]", "the folder to make, new or empty")
+    .usage("[options] [run] <dir>")
+    .summary("writes what a stopped run hands on")
+    .description(
+      "Writes what a stopped run hands on into a folder: the reports, SHA256SUMS, and run.tar with everything else, commits included. Every command but doctor takes that folder as RUN, in any clone of the repository.",
+    )
+    .option(
+      "--max-bytes <n>",
+      "how large it may be (default 500 MiB); logs are left out and listed before that",
+      parsePositive,
     )
     .addOption(formatOption())
-    .addHelpText("after", example("conveyor verify RUN_20260325T120000Z_deadbeef"))
-    .action(act(verify));
+    .addHelpText("after", example("conveyor pack RUN_20260325T120000Z_deadbeef ./handed-on"))
+    .action(act(async () => (await import("./commands/pack.ts")).pack));
 }
 
 function parsePositive(value: string): number {
@@ -281,4 +315,11 @@ function exitAsUsage(command: Command): void {
   command.exitOverride((fault: CommanderError) => {
     throw new UsageError(fault.exitCode === 0 ? EXIT.done : EXIT.usage);
   });
+}
+
+function sandboxOption(): Option {
+  return new Option(
+    "--sandbox <level>",
+    "auto: the strongest tier this machine proves; required: refuse without one; off: tier 1, never less",
+  ).choices(SANDBOX_LEVELS);
 }

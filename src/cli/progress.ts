@@ -1,6 +1,6 @@
 import type { ProgressLine } from "../ports.ts";
 import { showText } from "../domain/visible-text.ts";
-import { renderProgress } from "../render/progress-text.ts";
+import { renderProgress, renderStall } from "../render/progress-text.ts";
 import type { Io } from "./io.ts";
 
 /**
@@ -14,6 +14,7 @@ export function createProgress(io: Io, quiet: boolean): (line: ProgressLine) => 
       if (io.watched) io.note(io.style("dim", `    ${line.line}`));
       return;
     }
+    if (line.kind === "stall") return io.note(io.style("yellow", renderStall(line)));
     const rendered = renderProgress(line.event);
     if (rendered === undefined) return;
     // Plans and programs have a say in it: a path or a failure may hold what would steer the terminal.

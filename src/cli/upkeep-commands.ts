@@ -1,8 +1,4 @@
 import type { Command } from "commander";
-import { explainApprovals } from "./commands/approvals.ts";
-import { audit } from "./commands/audit.ts";
-import { doctor } from "./commands/doctor.ts";
-import { prune } from "./commands/prune.ts";
 import { collect, example, formatOption, type Act } from "./shared-options.ts";
 
 /** Adds the commands that look after runs: what is wrong, what happened, what can go. */
@@ -18,7 +14,7 @@ export function addUpkeepCommands(program: Command, act: Act): void {
     .option("--fix-safe", "repair of the run what is marked safe, and nothing while anything of it is unsafe")
     .addOption(formatOption())
     .addHelpText("after", example("conveyor doctor --plan docs/exec-plans/active/add-login.md"))
-    .action(act(doctor));
+    .action(act(async () => (await import("./commands/doctor.ts")).doctor));
   program
     .command("audit")
     .summary("shows what happened in every run, and how every plan stands")
@@ -28,7 +24,7 @@ export function addUpkeepCommands(program: Command, act: Act): void {
     .option("--since <time>", "events from this time on, for example 2026-03-25 or 2026-03-25T12:00 (UTC)")
     .addOption(formatOption("output form; json is one object a line"))
     .addHelpText("after", example("conveyor audit --since 2026-03-25"))
-    .action(act(audit));
+    .action(act(async () => (await import("./commands/audit.ts")).audit));
   const approvals = program
     .command("approvals")
     .summary("explains approvals")
@@ -43,7 +39,7 @@ export function addUpkeepCommands(program: Command, act: Act): void {
     )
     .addOption(formatOption())
     .addHelpText("after", example("conveyor approvals explain facts.json --format json"))
-    .action(act(explainApprovals));
+    .action(act(async () => (await import("./commands/approvals.ts")).explainApprovals));
   program
     .command("prune")
     .summary("removes runs, caches and refs that nothing needs")
@@ -55,5 +51,5 @@ export function addUpkeepCommands(program: Command, act: Act): void {
     .option("--give-up <run-id>", "remove this run too, whatever it waits for, repeatable", collect)
     .addOption(formatOption())
     .addHelpText("after", example("conveyor prune --older-than 30d --dry-run"))
-    .action(act(prune));
+    .action(act(async () => (await import("./commands/prune.ts")).prune));
 }

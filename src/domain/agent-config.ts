@@ -11,8 +11,8 @@ const EFFORTS: Record<AgentName, readonly [string, ...string[]]> = {
 };
 
 /**
- * What `args` must not bring: it would change what an agent may do, where it works, or how it answers. A word that
- * ends in `=` is the beginning of a `-c` setting, any other is an option.
+ * What `args` must not bring: it would change what an agent may do, where it works, or how it answers. A word without
+ * `-` is the key of a `-c` setting, any other is an option.
  */
 const FIXED: Record<AgentName, readonly string[]> = {
   codex: [
@@ -36,15 +36,27 @@ const FIXED: Record<AgentName, readonly string[]> = {
     "--yolo",
     "--full-auto",
     "--ask-for-approval",
-    "approval_policy=",
-    "sandbox_mode=",
-    "web_search=",
-    "tools.web_search=",
-    "model_provider=",
+    "--search",
+    "--",
+    "approval_policy",
+    "sandbox_mode",
+    "sandbox_workspace_write.network_access",
+    "sandbox_workspace_write.exclude_slash_tmp",
+    "default_permissions",
+    "permissions",
+    "profile",
+    "web_search",
+    "tools.web_search",
+    "model",
+    "model_reasoning_effort",
+    "model_provider",
     "model_providers.conveyor",
-    "project_doc_max_bytes=",
+    "project_doc_max_bytes",
+    "allow_login_shell",
     "shell_environment_policy",
-    "features.unbounded_connection_retries=",
+    "features.unbounded_connection_retries",
+    "features.multi_agent",
+    "features.web_search_request",
   ],
   claude: [
     "-p",
@@ -74,6 +86,11 @@ const FIXED: Record<AgentName, readonly string[]> = {
     "--bg",
     "--background",
     "--cloud",
+    "--agent",
+    "--agents",
+    "--plugin-dir",
+    "--chrome",
+    "--",
   ],
 };
 
@@ -91,7 +108,11 @@ export type Price = z.infer<typeof priceSchema>;
 export function agentKeys<T extends AgentName>(name: T, env: z.ZodType<string[]>) {
   return {
     use: z.literal(name),
-    model: z.string().min(1).optional(),
+    model: z
+      .string()
+      .min(1)
+      .refine((model) => !model.startsWith("-"), { error: "expected the name of a model, found an option" })
+      .optional(),
     effort: z.enum(EFFORTS[name]).optional(),
     "base-url": z
       .url({ protocol: /^https?$/, error: "expected a URL, for example https://models.example.com" })
@@ -129,9 +150,9 @@ export interface AgentSettings {
 
 /** The first word that would take back what is fixed. */
 function findFixed(name: AgentName, words: readonly string[]): string | undefined {
-  return words.find((word) =>
+  return words.find((word, index) =>
     FIXED[name].some((fixed) => {
-      if (!fixed.startsWith("-")) return word.replace(/^(-c|--config)=?/, "").startsWith(fixed);
+      if (!fixed.startsWith("-")) return isSetBy(fixed, keyOf(word, words[index - 1]));
       // Short options take their value without a space, long ones after `=`; some stand for a family.
       if (fixed.startsWith("--dangerously") || fixed === "--permission" || fixed === "--allow-dangerously")
         return word.startsWith(fixed);
@@ -140,6 +161,19 @@ function findFixed(name: AgentName, words: readonly string[]): string | undefine
         : word.startsWith(fixed) && !word.startsWith("--");
     }),
   );
+}
+
+/** The key of a `-c` setting as codex reads it, which takes blanks around it; empty for a word that is none. */
+function keyOf(word: string, before: string | undefined): string {
+  const feature = before === "--enable" || before === "--disable" ? word : /^--(?:en|dis)able=(.*)$/s.exec(word)?.[1];
+  if (feature !== undefined) return `features.${feature.trim()}`;
+  const setting = word.replace(/^(-c|--config)=?/, "");
+  return setting.includes("=") ? (setting.split("=")[0] ?? "").replaceAll(/["'\s]/g, "") : "";
+}
+
+/** A table is set by what is in it, and all that is in it by the table. */
+function isSetBy(fixed: string, key: string): boolean {
+  return key === fixed || key.startsWith(`${fixed}.`) || fixed.startsWith(`${key}.`);
 }
 
 /** Where an agent is named that reports no cost and has no price: `executor`, lanes by their name, `triage`. */

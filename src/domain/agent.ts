@@ -3,10 +3,10 @@ import type { Price } from "./agent-config.ts";
 
 /**
  * Why a session of an agent gave nothing to build on, as far as the agent itself says it. `api_failed`: its model
- * could not be used; `refused`: the model would not; `exhausted`: its turns, budget or context are used up;
+ * could not be used; `unavailable`: not for now, because its service was overloaded, limited or out of reach; `refused`: the model would not; `exhausted`: its turns, budget or context are used up;
  * `no_answer`: it ended without the answer that was asked for.
  */
-export const AGENT_FAILURES = ["api_failed", "refused", "exhausted", "no_answer"] as const;
+export const AGENT_FAILURES = ["api_failed", "unavailable", "refused", "exhausted", "no_answer"] as const;
 export type AgentFailure = (typeof AGENT_FAILURES)[number];
 
 const tokens = z.int().nonnegative();

@@ -1,6 +1,7 @@
-import type { ApprovalFacts, GithubUser } from "./approval-facts.ts";
+import type { ApprovalFacts } from "./approval-facts.ts";
 import type { ApprovalPolicy } from "./approval-policy.ts";
 import type { GivenCase } from "./approval-rule.ts";
+import type { GithubUser } from "./github-answers.ts";
 import { parseInstant } from "./instants.ts";
 
 type Permission = ApprovalFacts["permissions"][number];
@@ -55,7 +56,7 @@ export function isPersonInCharge(asked: GivenCase, user: GithubUser): boolean {
 }
 
 /** True for an account that the policy calls a machine's, by login or by number. */
-export function isMachine(policy: ApprovalPolicy, user: NonNullable<GithubUser>): boolean {
+export function isMachine(policy: Pick<ApprovalPolicy, "machine-users">, user: NonNullable<GithubUser>): boolean {
   return policy["machine-users"].some((one) =>
     typeof one === "number" ? one === user.id : one.toLowerCase() === user.login.toLowerCase(),
   );

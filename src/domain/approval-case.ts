@@ -26,7 +26,7 @@ export interface GithubCase {
   readonly facts: ApprovalFacts;
   /** The pull request brought the plan in; what happened to it afterwards does not matter. */
   readonly sealed: boolean;
-  /** The time as of which reviews and labels are judged: that of the merge, or now. */
+  /** The time as of which reviews and labels are judged: that of the merge; without one none is too late to take back. */
   readonly asOf: number;
   readonly contributors: Contributors;
   readonly standing: readonly StandingReview[];
@@ -44,7 +44,8 @@ export function buildCallCase(asked: Omit<ApprovalCase, "needs" | "github">): Ap
 export function buildCase(facts: ApprovalFacts): ApprovalCase {
   const { kind, risk, plan, config, pull_request: pull } = facts;
   const now = parseInstant(facts.asked_at);
-  const asOf = pull.merged_at === null ? now : parseInstant(pull.merged_at);
+  // What takes back counts also where our clock is behind GitHub's: only a merge ends the time for it.
+  const asOf = pull.merged_at === null ? Number.POSITIVE_INFINITY : parseInstant(pull.merged_at);
   return {
     kind,
     risk,

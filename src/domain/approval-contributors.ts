@@ -1,4 +1,5 @@
-import type { ApprovalFacts, GithubCommit, GithubPush, GithubUser } from "./approval-facts.ts";
+import type { ApprovalFacts } from "./approval-facts.ts";
+import type { GithubCommit, GithubPush, GithubUser } from "./github-answers.ts";
 import { parseInstant } from "./instants.ts";
 
 /** Everybody who had a hand in what is to be approved. */

@@ -1,117 +1,33 @@
 import { z } from "zod";
 import { APPROVAL_KINDS } from "./approval-policy.ts";
 import { configSchema } from "./config.ts";
+import {
+  app,
+  checkRunSchema,
+  commentSchema,
+  commitSchema,
+  digest,
+  id,
+  listDeciding,
+  membershipAnswerSchema,
+  permissionAnswerSchema,
+  pullSchema,
+  pushSchema,
+  reviewSchema,
+  sha,
+  timelineSchema,
+  user,
+  type TimelineEvent,
+} from "./github-answers.ts";
 import { instantSchema } from "./instants.ts";
 import { RISK_TIERS } from "./plan.ts";
 import { err, ok, type Result } from "./result.ts";
-
-/*
- * Shapes of GitHub's answers and webhooks, narrowed to what decides. Objects of GitHub take no notice of keys they do
- * not know; what is needed and missing is refused here, so that no rule has to guess.
- */
-
-const id = z.int().nonnegative();
-const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
-const digest = z.string().regex(/^[0-9a-f]{64}$/);
-
-const user = z.object({ id, login: z.string(), type: z.string() }).nullable();
-/** An account. Null stands where GitHub no longer knows it. */
-export type GithubUser = z.infer<typeof user>;
-
-/** `GET /repos/{owner}/{repo}/pulls/{number}`. */
-const pullSchema = z.object({
-  number: id,
-  state: z.enum(["open", "closed"]),
-  draft: z.boolean(),
-  merged_at: instantSchema.nullable(),
-  user,
-  /** How many commits it has, whatever the list of commits holds. */
-  commits: z.int(),
-  head: z.object({ sha, repo: z.object({ id }).nullable() }),
-  base: z.object({ ref: z.string(), repo: z.object({ id }) }),
-  labels: z.array(z.object({ name: z.string() })),
-});
-
-/** `GET /repos/{owner}/{repo}/pulls/{number}/commits`, and `GET /repos/{owner}/{repo}/commits?path=`. */
-const commitSchema = z.object({
-  sha,
-  commit: z.object({
-    message: z.string(),
-    author: z.object({ email: z.string().nullish() }).nullable(),
-    committer: z.object({ email: z.string().nullish() }).nullable(),
-  }),
-  author: user,
-  committer: user,
-});
-export type GithubCommit = z.infer<typeof commitSchema>;
-
-/** `GET /repos/{owner}/{repo}/pulls/{number}/reviews`. A pending review has no time. */
-const reviewSchema = z.object({
-  id,
-  user,
-  state: z.string(),
-  commit_id: sha.nullable(),
-  submitted_at: instantSchema.nullish(),
-});
-export type GithubReview = z.infer<typeof reviewSchema>;
-
-const app = z.object({ id }).nullable();
-const happened = { actor: user, created_at: instantSchema };
-
-/** Events of the timeline that revoke whatever was given before them. */
-export const REVOKING_EVENTS = ["convert_to_draft", "closed", "reopened", "base_ref_changed"] as const;
-
-const labeledSchema = z.object({
-  event: z.enum(["labeled", "unlabeled"]),
-  id,
-  ...happened,
-  label: z.object({ name: z.string() }),
-  performed_via_github_app: app,
-});
-const dismissedSchema = z.object({
-  event: z.literal("review_dismissed"),
-  ...happened,
-  dismissed_review: z.object({ review_id: id, state: z.string() }),
-});
-const revokedSchema = z.object({ event: z.enum(REVOKING_EVENTS), ...happened });
-
-const READ_EVENTS: ReadonlySet<string> = new Set(["labeled", "unlabeled", "review_dismissed", ...REVOKING_EVENTS]);
-
-/** `GET /repos/{owner}/{repo}/issues/{number}/timeline`. An event that decides must be whole; others are let through. */
-const timelineSchema = z.union([
-  labeledSchema,
-  dismissedSchema,
-  revokedSchema,
-  z.object({ event: z.string().refine((event) => !READ_EVENTS.has(event), "expected the whole event") }),
-]);
-
-/** `GET /repos/{owner}/{repo}/commits/{ref}/check-runs?filter=all`. What was shown earlier counts, so not the latest. */
-const checkRunSchema = z.object({
-  id,
-  head_sha: sha,
-  external_id: z.string().nullable(),
-  status: z.string(),
-  completed_at: instantSchema.nullable(),
-  app,
-  output: z.object({ text: z.string().nullable() }),
-});
-export type GithubCheckRun = z.infer<typeof checkRunSchema>;
-
-/** `GET /repos/{owner}/{repo}/issues/{number}/comments`. */
-const commentSchema = z.object({
-  id,
-  user,
-  body: z.string(),
-  created_at: instantSchema,
-  updated_at: instantSchema,
-  performed_via_github_app: app,
-});
 
 /** `GET /repos/{owner}/{repo}/collaborators/{login}/permission`; the answer is null when it was 404. */
 const permissionSchema = z.object({
   login: z.string(),
   answered_at: instantSchema,
-  answer: z.object({ permission: z.string(), role_name: z.string(), user }).nullable(),
+  answer: permissionAnswerSchema.nullable(),
 });
 
 /** `GET /orgs/{org}/teams/{slug}/memberships/{login}`; the answer is null when it was 404. */
@@ -119,12 +35,8 @@ const membershipSchema = z.object({
   team: z.string(),
   login: z.string(),
   answered_at: instantSchema,
-  answer: z.object({ state: z.string() }).nullable(),
+  answer: membershipAnswerSchema.nullable(),
 });
-
-/** `GET /repos/{owner}/{repo}/activity?ref=`: every push to the head branch; its creation begins at forty zeros. */
-const pushSchema = z.object({ before: sha, after: sha, actor: user, timestamp: instantSchema });
-export type GithubPush = z.infer<typeof pushSchema>;
 
 /** `GET /repos/{owner}/{repo}/actions/runs/{id}`: who started the run that made the pull request. */
 const workflowRunSchema = z.object({ id, actor: user, triggering_actor: user });
@@ -187,7 +99,10 @@ export const approvalFactsSchema = z.strictObject({
   /** The branch that is trusted, without `refs/heads/`. */
   base_ref: z.string(),
   repository: z.object({ id }),
-  installation: z.object({ app_id: id, suspended_at: instantSchema.nullable() }),
+  /** The App that shows what is to be approved; null where there is none: then only reviews can approve. */
+  installation: z.object({ app_id: id, suspended_at: instantSchema.nullable() }).nullable(),
+  /** Where there is no App: digest of the policy that the trust ref held at each of these times; null is unknown. */
+  policies: z.array(z.strictObject({ at: instantSchema, sha256: digest.nullable() })).default([]),
   pull_request: pullSchema,
   /**
    * For a merged plan: the pull requests of the last commit that touched the plan on the trust ref
@@ -237,9 +152,6 @@ export function parseApprovalFacts(text: string): Result<ApprovalFacts, readonly
 }
 
 /** The events of the timeline that decide. */
-export type TimelineEvent = z.infer<typeof labeledSchema | typeof dismissedSchema | typeof revokedSchema>;
-
-/** Leaves out the events that decide nothing. */
 export function listTimeline(facts: ApprovalFacts): TimelineEvent[] {
-  return facts.timeline.filter((item): item is TimelineEvent => READ_EVENTS.has(item.event));
+  return listDeciding(facts.timeline);
 }

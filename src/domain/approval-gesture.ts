@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { ApprovalFacts, GithubCheckRun, GithubUser } from "./approval-facts.ts";
+import type { ApprovalFacts } from "./approval-facts.ts";
 import { digestOf } from "./digest.ts";
+import type { GithubCheckRun, GithubUser } from "./github-answers.ts";
 import { instantSchema } from "./instants.ts";
 import { RISK_TIERS, type RiskTier } from "./plan.ts";
 
@@ -89,14 +90,29 @@ export type Gesture =
 export const approvalFactSchema = z.discriminatedUnion("authority", [
   z.strictObject({ authority: z.literal("environment"), tier: z.enum(["medium", "high"]) }),
   z.strictObject({ authority: z.literal("github"), record: approvalRecordSchema }),
+  /** Something on GitHub that was meant to approve and does not count, for whoever wonders why. */
+  z.strictObject({
+    authority: z.literal("github-refused"),
+    tier: z.enum(RISK_TIERS),
+    approver: z.string().nullable(),
+    source: z.enum(["label", "review", "button", "comment"]),
+    source_id: z.string(),
+    refused_by: z.array(z.string()).min(1),
+    text: z.string(),
+  }),
 ]);
 export type ApprovalFact = z.infer<typeof approvalFactSchema>;
 
-/** The gesture that an approval in the journal stands for. */
-export function gestureOf(fact: ApprovalFact): Gesture {
-  return fact.authority === "environment"
-    ? { kind: "environment", tier: fact.tier }
-    : { kind: "recorded", record: fact.record };
+/** The gesture that an approval in the journal stands for; what was refused stands for none. */
+export function listGesturesOf(fact: ApprovalFact): Gesture[] {
+  switch (fact.authority) {
+    case "environment":
+      return [{ kind: "environment", tier: fact.tier }];
+    case "github":
+      return [{ kind: "recorded", record: fact.record }];
+    case "github-refused":
+      return [];
+  }
 }
 
 export const AUTHORITIES = ["environment", "local-unverified", "github"] as const;

@@ -1,6 +1,7 @@
 import type { ApprovalCase, GithubCase } from "./approval-case.ts";
-import { listTimeline, type GithubCheckRun } from "./approval-facts.ts";
+import { listTimeline } from "./approval-facts.ts";
 import { BUTTONS, readShown, type GivenGesture, type ShownCheck } from "./approval-gesture.ts";
+import type { GithubCheckRun } from "./github-answers.ts";
 import { parseInstant } from "./instants.ts";
 
 /**
@@ -148,9 +149,11 @@ function firstCheck(github: GithubCase, head: string | null, at: number): ShownC
 
 /** Checks that the App itself completed on this head, oldest first. Others may bear its name. */
 function ownChecks({ facts }: GithubCase, head: string | null): { run: GithubCheckRun; at: number }[] {
+  const { installation } = facts;
+  if (installation === null) return [];
   return facts.check_runs
     .flatMap((run) =>
-      run.app?.id === facts.installation.app_id &&
+      run.app?.id === installation.app_id &&
       run.head_sha === head &&
       run.status === "completed" &&
       run.completed_at !== null

@@ -1,4 +1,5 @@
-import { listTimeline, type ApprovalFacts, type GithubReview, type GithubUser } from "./approval-facts.ts";
+import { listTimeline, type ApprovalFacts } from "./approval-facts.ts";
+import type { GithubReview, GithubUser } from "./github-answers.ts";
 import { parseInstant } from "./instants.ts";
 
 /** A review that says something, as it stood at the time that counts. */
@@ -16,6 +17,8 @@ export interface StandingReview {
 interface ReviewDismissal {
   readonly actor: GithubUser;
   readonly was: string | null;
+  /** True when an app did it in the name of the person. */
+  readonly viaApp: boolean;
 }
 
 /** Reviews that say nothing yet, or nothing for or against. */
@@ -39,7 +42,8 @@ export function findStandingReviews(facts: ApprovalFacts, asOf: number): Standin
     const was = found?.dismissed_review.state.toUpperCase() ?? null;
     if (found !== undefined && was !== null && parseInstant(found.created_at) > asOf)
       return SILENT.includes(was) ? [] : [{ review, at, state: was, dismissal: null }];
-    return [{ review, at, state, dismissal: { actor: found?.actor ?? null, was } }];
+    const viaApp = (found?.performed_via_github_app ?? null) !== null;
+    return [{ review, at, state, dismissal: { actor: found?.actor ?? null, was, viaApp } }];
   });
   return said.map((one) => ({
     ...one,

@@ -1,4 +1,4 @@
-import type { ApprovalCase } from "./approval-case.ts";
+import type { ApprovalCase, GithubCase } from "./approval-case.ts";
 import { BUTTONS, buildBinding, type Gesture, type GivenGesture } from "./approval-gesture.ts";
 import { approvingRule, givenRule, rule, type ApprovalRule } from "./approval-rule.ts";
 import { parseInstant } from "./instants.ts";
@@ -24,11 +24,16 @@ export const BINDING_RULES: readonly ApprovalRule[] = [
     if (head === null) return decision === "approve" ? "which head it was about is unknown" : undefined;
     return head === sha ? undefined : `it was about ${head}, and the head is ${sha}`;
   }),
-  approvingRule("check-not-shown", ({ check }) =>
-    check === null ? "the App had shown nothing about this head" : undefined,
-  ),
+  approvingRule("check-not-shown", ({ check, source }, { facts }) => {
+    if (check !== null) return undefined;
+    if (facts.installation !== null) return "the App had shown nothing about this head";
+    // A review names its head by itself, and the policy of its time is known; nothing else does without the App.
+    return source === "review"
+      ? undefined
+      : `there is no App, and without it a ${source} does not say what it is about`;
+  }),
   approvingRule("check-not-ours", ({ check }, { facts }) =>
-    check !== null && check.run.app?.id !== facts.installation.app_id ? "another app made the check run" : undefined,
+    check !== null && check.run.app?.id !== facts.installation?.app_id ? "another app made the check run" : undefined,
   ),
   approvingRule("check-not-bound", ({ check, head }, { facts }) => {
     if (check === null) return undefined;
@@ -53,11 +58,11 @@ export const BINDING_RULES: readonly ApprovalRule[] = [
       ? `${facts.base_ref} holds another plan than the one that was merged`
       : undefined,
   ),
-  rule("policy-digest-changed", (gesture, { policySha256 }) => {
-    const bound = boundOf(gesture);
-    return bound === null || bound.policy_sha256 === policySha256
+  rule("policy-digest-changed", (gesture, { policySha256, github }) => {
+    const bound = boundOf(gesture)?.policy_sha256 ?? policyAt(gesture, github);
+    return bound === undefined || bound === policySha256
       ? undefined
-      : `it was given under policy ${bound.policy_sha256}, and the policy is ${policySha256}`;
+      : `it was given under policy ${bound ?? "unknown"}, and the policy is ${policySha256}`;
   }),
   approvingRule("other-risk-shown", ({ check }, { risk }) => {
     const shown = check?.shown?.risk;
@@ -122,6 +127,14 @@ function riskOf(gesture: Gesture): RiskTier | null {
       if (gesture.source === "label") return "high";
       return gesture.source === "button" && gesture.name !== null ? (BUTTONS[gesture.name]?.risk ?? null) : null;
   }
+}
+
+/** Without the App: the policy that held when it was given. Null is unknown; undefined where the App says it. */
+function policyAt(gesture: Gesture, github: GithubCase | null): string | null | undefined {
+  if (github === null || github.facts.installation !== null) return undefined;
+  if (gesture.kind !== "given" || gesture.decision === "reject") return undefined;
+  const policies = github.facts.policies.filter((policy) => parseInstant(policy.at) === gesture.at);
+  return policies.length === 1 ? (policies[0]?.sha256 ?? null) : null;
 }
 
 /** What a gesture is bound to. One that names nobody holds for a call and whatever that runs. */

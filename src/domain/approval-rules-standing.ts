@@ -1,10 +1,11 @@
 import { isPersonInCharge, whyPowerless } from "./approval-authority.ts";
 import type { ApprovalCase } from "./approval-case.ts";
-import { listTimeline, REVOKING_EVENTS } from "./approval-facts.ts";
+import { listTimeline } from "./approval-facts.ts";
 import type { Gesture } from "./approval-gesture.ts";
 import { isSameLabel } from "./approval-gestures.ts";
 import type { StandingReview } from "./approval-reviews.ts";
 import { approvingRule, givenRule, rule, type ApprovalRule, type GivenCase } from "./approval-rule.ts";
+import { REVOKING_EVENTS } from "./github-answers.ts";
 import { parseInstant, renderInstant } from "./instants.ts";
 
 /** Whether the pull request is one that can carry an approval, and whether anything has taken it back since. */
@@ -99,8 +100,8 @@ export const STANDING_RULES: readonly ApprovalRule[] = [
     if (sealing.length !== 1) return `${sealing.length} merged pull requests brought this plan in; expected one`;
     return sealing[0]?.number === facts.pull_request.number ? undefined : "another pull request brought this plan in";
   }),
-  givenRule("given-too-late", ({ at }, { sealed, asOf }) =>
-    at > asOf ? `it was given ${sealed ? "after the merge" : "in the future"}` : undefined,
+  givenRule("given-too-late", ({ at }, { sealed, asOf, now }) =>
+    at > (sealed ? asOf : now) ? `it was given ${sealed ? "after the merge" : "in the future"}` : undefined,
   ),
   rule("expired", (gesture, asked) => {
     const expires = expiryOf(gesture, asked);
@@ -112,7 +113,7 @@ export const STANDING_RULES: readonly ApprovalRule[] = [
       : undefined,
   ),
   approvingRule("app-suspended", (_gesture, { facts }) =>
-    facts.installation.suspended_at === null ? undefined : "the App is suspended",
+    (facts.installation?.suspended_at ?? null) === null ? undefined : "the App is suspended",
   ),
 ];
 
@@ -146,7 +147,7 @@ function isStandingRequest({ review, state, dismissal, latest }: StandingReview,
     whyPowerless(asked.facts, review.user) !== undefined
   )
     return false;
-  if (dismissal === null || dismissal.was === null || dismissal.actor === null) return true;
+  if (dismissal === null || dismissal.was === null || dismissal.actor === null || dismissal.viaApp) return true;
   const isInvolved = !asked.needs.self && asked.contributors.ids.has(dismissal.actor.id);
   return isInvolved || !isPersonInCharge(asked, dismissal.actor);
 }

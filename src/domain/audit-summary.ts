@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { decideAuditOutcome } from "./audit-outcome.ts";
+import { AUDIT_VERDICTS } from "./audit-report.ts";
+import { commandReportSchema, reportCommand } from "./command-report.ts";
 import { mergedFindingsOf } from "./item-decide.ts";
 import type { CandidateState, GateState, ItemState, LaneState } from "./item.ts";
 import { fileDigestSchema, type FileDigest } from "./journal.ts";
@@ -18,6 +20,10 @@ const laneSummarySchema = z.strictObject({
   /** Answers that proved nothing, before the last one and with it. */
   failed_answers: z.int().nonnegative(),
   findings: z.int().nonnegative(),
+  /** What it says itself, for people; null when no answer of it could be read. */
+  said: z
+    .strictObject({ verdict: z.enum(AUDIT_VERDICTS), summary: z.string(), limitations: z.array(z.string()) })
+    .nullable(),
 });
 
 const judgedFindingSchema = mergedFindingSchema.extend({
@@ -32,6 +38,9 @@ const roundSummarySchema = z.strictObject({
   /** Null when the item does not ask for it, or nobody has looked yet. */
   red_green: z.enum(["proven", "not_proven"]).nullable(),
   red_green_gap: z.string(),
+  /** The candidate's test files that were tried on the base, and how the required commands ended there. */
+  red_test_paths: z.array(z.string()),
+  red_commands: z.array(commandReportSchema),
   packet_sha256: z.string().nullable(),
   /** The commit that was audited, and that passes when nothing is left open. */
   commit: z.string().nullable(),
@@ -132,6 +141,8 @@ function summarizeRound(attempt: number, candidate: CandidateState): AuditSummar
     round,
     red_green: gap === undefined ? null : gap === "" ? "proven" : "not_proven",
     red_green_gap: gap ?? "",
+    red_test_paths: [...(candidate.red?.testPaths ?? [])],
+    red_commands: (candidate.red?.commands ?? []).map((each) => reportCommand(each)),
     packet_sha256: packet?.sha256 ?? null,
     commit: packet?.commit ?? null,
     outcome: outcomeOf(candidate),
@@ -159,7 +170,7 @@ function outcomeOf(candidate: CandidateState): AuditSummary["items"][number]["ro
   return kind === "timeout" || kind === "cancelled" ? "open" : kind;
 }
 
-function summarizeLane({ lane, failures, outcome, findings }: LaneState): z.infer<typeof laneSummarySchema> {
+function summarizeLane({ lane, failures, outcome, findings, said }: LaneState): z.infer<typeof laneSummarySchema> {
   return {
     lane,
     outcome: outcome.kind,
@@ -167,6 +178,8 @@ function summarizeLane({ lane, failures, outcome, findings }: LaneState): z.infe
     why: outcome.kind === "engine_failed" ? outcome.why : "",
     failed_answers: failures,
     findings: findings.length,
+    said:
+      said === undefined ? null : { verdict: said.verdict, summary: said.summary, limitations: [...said.limitations] },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { Plan } from "./plan.ts";
+import { executorRetriesOf } from "./item-rules.ts";
 import { listValidationCommands } from "./validation-commands.ts";
 
 /** The most processes a run can start, by kind, for one who wants to know before starting it. */
@@ -19,7 +20,7 @@ export interface CallBound {
 /**
  * Bounds the calls of one invocation without resumes. An item has the first round, its fix rounds and its remediation
  * rounds. A round has at most one session with a change and one without; beside them there are as many handoffs as
- * rollovers; never more than `limits.sessions-per-item` together. Each round is verified at most once, proven red at
+ * rollovers, and each of those may be tried again as often as an agent's service may fail; never more than `limits.sessions-per-item` together. Each round is verified at most once, proven red at
  * most once, audited by each lane at most once and once for each retry, and triaged at most once; each of these has a
  * worktree of its own, as has each attempt and the manager, and every worktree is prepared.
  */
@@ -28,7 +29,10 @@ export function boundCalls(plan: Plan, config: Config, selectedIds: readonly str
   const validations = listValidationCommands(plan, config).length;
   const items = plan.items.filter((item) => selectedIds.includes(item.item_id));
   const rounds = 1 + limits["fix-rounds"] + limits["remediation-rounds"];
-  const sessions = Math.min(limits["sessions-per-item"], rounds * 2 + limits.rollovers);
+  const sessions = Math.min(
+    limits["sessions-per-item"],
+    (rounds * 2 + limits.rollovers) * (1 + executorRetriesOf(config)),
+  );
   // A round that is judged, and an attempt that is opened, has a session of its own.
   const judged = Math.min(sessions, rounds);
   const turns = judged * (1 + audits.retries);

@@ -32,6 +32,9 @@ const TAMPER_KINDS = [
   "worktree-pointer",
   "objects",
   "worktrees",
+  // Around a program in a job of GitHub Actions: the runner's command files, and our own code.
+  "runner-files",
+  "action-files",
 ] as const;
 
 export const tamperFindingSchema = z.strictObject({
@@ -39,5 +42,5 @@ export const tamperFindingSchema = z.strictObject({
   /** What differs, in words, for example `refs/heads/main changed`. */
   detail: z.string(),
 });
-/** Git metadata that a session changed although it belongs to the orchestrator. */
+/** What a session changed although it belongs to the orchestrator: git metadata, or on a runner what surrounds it. */
 export type TamperFinding = z.infer<typeof tamperFindingSchema>;

@@ -17,3 +17,18 @@ export function buildCommitMessage(input: {
   const short = subject.length > SUBJECT_MAX ? `${subject.slice(0, SUBJECT_MAX - 1).join("")}…` : subject.join("");
   return `${short}\n\nPlan: ${planId}\nItem: ${item.item_id}\nRun: ${runId}\nPacket: ${input.packet}\n`;
 }
+
+/** Author and committer of every commit that a run makes: nobody's account. */
+const AUTHOR = "Plan Conveyor <plan-conveyor@noreply.invalid>";
+
+/** The whole text of a commit of a run; `seconds` since 1970, in UTC. */
+export function buildCommitText(input: { tree: string; parent: string; message: string; seconds: number }): string {
+  const by = `${AUTHOR} ${input.seconds} +0000`;
+  return `tree ${input.tree}\nparent ${input.parent}\nauthor ${by}\ncommitter ${by}\n\n${input.message}`;
+}
+
+/** Whether a commit's text is one that `buildCommitText` gives at some time: nothing in it is anybody's own. */
+export function isCommitText(text: string, input: { tree: string; parent: string; message: string }): boolean {
+  const seconds = /^author [^\n]*> (\d{1,12}) \+0000$/m.exec(text)?.[1];
+  return seconds !== undefined && text === buildCommitText({ ...input, seconds: Number(seconds) });
+}

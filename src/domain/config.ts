@@ -1,23 +1,16 @@
 import { z } from "zod";
 import { agentKeys } from "./agent-config.ts";
 import { approvalPolicySchema, machineUsersSchema, onBaseMoveSchema, reviewPolicySchema } from "./approval-policy.ts";
+import { requiredChecksSchema } from "./ci-gate.ts";
+import { consentSchema } from "./consent.ts";
 import { canonicalJson, digestOf, sha256, type Json } from "./digest.ts";
 import { isForbiddenEnvName } from "./env-names.ts";
 import { globProblem } from "./globs.ts";
 import { parseHostEntry } from "./network-hosts.ts";
 import type { LocatedProblem } from "./plan.ts";
-import { SANDBOX_LEVELS, type SandboxLevel, type SandboxWish } from "./sandbox.ts";
+import { COST_USD_MAX, MINUTES_PER_RUN_MAX, MODES, SANDBOX_LEVELS, type SandboxLevel } from "./run-choices.ts";
+import type { SandboxWish } from "./sandbox.ts";
 import { parseLocatedYaml } from "./yaml-text.ts";
-
-/** How much a run may do by itself; `full` needs ORCH_ALLOW_FULL_AUTONOMY=1 as well. */
-export const MODES = ["guarded", "full"] as const;
-export type Mode = (typeof MODES)[number];
-
-/** The longest that one invocation may go on: a week, in minutes. */
-export const MINUTES_PER_RUN_MAX = 10_080;
-
-/** The most that a run can be allowed to cost, in USD. */
-export const COST_USD_MAX = 1_000_000;
 
 /** Placeholders that `executor.command` may contain; each stands for the variable `ORCH_<NAME>`. */
 export const COMMAND_PLACEHOLDERS = [
@@ -100,6 +93,7 @@ const heldKeySchema = z.strictObject({
     .regex(/^[A-Za-z]*$/, "expected a word such as Bearer, or nothing")
     .default(""),
   "url-env": envName,
+  "requests-per-run": z.int().min(1).max(1_000_000).default(10_000),
 });
 
 const sandboxSchema = z.strictObject({
@@ -131,7 +125,11 @@ const executorCommand = z.strictObject({
   env: envNames,
 });
 
-const executorRest = { "expected-artifacts": z.array(relativePath).default([]), "timeout-minutes": minutes(30) };
+const executorRest = {
+  "expected-artifacts": z.array(relativePath).default([]),
+  "timeout-minutes": minutes(30),
+  retries: z.int().min(0).max(10).default(2),
+};
 const executorSchema = z.discriminatedUnion(
   "use",
   [
@@ -220,6 +218,7 @@ export const configSchema = z.strictObject({
       "fix-rounds": z.int().min(0).max(20).default(2),
       "remediation-rounds": z.int().min(0).max(20).default(1),
       rollovers: z.int().min(0).max(1000).default(5),
+      "stall-minutes": minutes(10),
       "minutes-per-run": z.number().positive().max(MINUTES_PER_RUN_MAX).default(300),
       "sessions-per-item": z.int().min(1).max(1000).default(12),
       "context-remaining-floor": z.int().min(0).default(2000),
@@ -240,8 +239,39 @@ export const configSchema = z.strictObject({
       "require-github-identity": z.boolean().default(false),
       "machine-users": machineUsersSchema,
       "on-base-move": onBaseMoveSchema,
+      "secret-scan": z
+        .strictObject({
+          allow: z
+            .array(
+              z.strictObject({
+                paths: pathGlobs.unwrap().min(1, "expected a glob, for example __tests__/fixtures/**"),
+                rules: z
+                  .array(
+                    z
+                      .string()
+                      .regex(/^(?!environment$)[a-z0-9-]+$/, "expected the name of a rule, for example privatekey"),
+                  )
+                  .min(1, "expected the name of a rule, for example privatekey"),
+              }),
+            )
+            .default([]),
+        })
+        .prefault({}),
+      "required-checks": requiredChecksSchema,
+      ci: z.literal("none").optional(),
+      review: z.literal("none").optional(),
+      "trusted-refs": z
+        .array(
+          z.string().regex(/^refs\/heads\/[^\s~^:?*[\\]+$/, "expected a whole ref, for example refs/heads/release"),
+        )
+        .default([]),
+    })
+    .refine((policy) => policy.ci === undefined || policy["required-checks"].length === 0, {
+      path: ["ci"],
+      message: "expected required-checks or ci: none, found both",
     })
     .prefault({}),
+  consent: consentSchema.optional(),
   sandbox: sandboxSchema.prefault({}),
 });
 /** The configuration with every default filled in. */
@@ -249,8 +279,6 @@ export type Config = z.infer<typeof configSchema>;
 
 /** Where the configuration was read: the trust ref's tip, a file on disk (`--config`), or nowhere (defaults alone). */
 export type ConfigAuthority = "trust_ref" | "local" | "none";
-
-export const DEFAULT_CONFIG_PATH = ".github/conveyor.yml";
 
 /** The configuration that holds when nobody wrote one: nothing is prepared, no executor, nothing validated. */
 export function defaultConfig(): Config {

@@ -1,5 +1,6 @@
 import { AGENTS, type AgentName } from "./agent-config.ts";
 import type { Config } from "./config.ts";
+import { listPlaces } from "./configured-agents.ts";
 import { buildFinding, type DoctorFinding } from "./doctor.ts";
 
 /** What the machine says of a coding agent. */
@@ -12,27 +13,6 @@ export interface AgentProbe {
   readonly min: string;
   /** The command that installs it. */
   readonly install: string;
-}
-
-interface Place {
-  readonly where: string;
-  readonly use: string;
-  readonly env: readonly string[];
-}
-
-/** Every place of a configuration that can name an agent. */
-function listPlaces({ executor, audits, triage }: Config): Place[] {
-  return [
-    ...(executor === undefined ? [] : [{ where: "executor", ...executor }]),
-    ...audits.lanes.map((lane) => ({ where: `audit lane ${lane.name}`, use: lane.use, env: lane.env })),
-    ...(triage.use === "rules" ? [] : [{ where: "triage", use: triage.use, env: triage.env }]),
-  ];
-}
-
-/** The agents that a configuration names, each once. */
-export function listAgents(config: Config): AgentName[] {
-  const places = listPlaces(config);
-  return AGENTS.filter((name) => places.some(({ use }) => use === name));
 }
 
 /** Judges the agents that a configuration names: installed, new enough, and with a key to work with. */

@@ -45,6 +45,8 @@ export const EVENT_OF: Record<EventType, "run" | "item"> = {
   validation_finished: "run",
   delivery_started: "run",
   delivery_finished: "run",
+  publication_started: "run",
+  publication_finished: "run",
   gates_evaluated: "run",
   run_stopped: "run",
   report_written: "run",

@@ -57,6 +57,8 @@ export type ExecutorOutcome =
   | { readonly kind: "blocked" }
   | { readonly kind: "failed"; readonly reasonCode: ReasonCode }
   | { readonly kind: "timeout" }
+  /** Its model was not to be had for now: it is asked again, as an auditor is. */
+  | { readonly kind: "engine_failed" }
   /** Ended by a person or a runner, not by itself: the attempt proves nothing. */
   | { readonly kind: "cancelled" };
 
@@ -100,6 +102,8 @@ function outcomeOfAgent(failure: AgentFailure): ExecutorOutcome {
   switch (failure) {
     case "exhausted":
       return { kind: "handoff" };
+    case "unavailable":
+      return { kind: "engine_failed" };
     case "api_failed":
       return { kind: "failed", reasonCode: "AGENT_API_FAILED" };
     case "refused":

@@ -1,10 +1,6 @@
 import { z } from "zod";
 import type { ReasonCode } from "./reason-codes.ts";
-
-/** The signals a gate reads, and their values (source document 001). Everything but one value blocks. */
-export const POLICY_SIGNALS = ["allow", "deny", "unknown"] as const;
-export const CI_SIGNALS = ["success", "pending", "failure", "missing"] as const;
-export const REVIEW_SIGNALS = ["approved", "changes_requested", "missing"] as const;
+import { CI_SIGNALS, POLICY_SIGNALS, REVIEW_SIGNALS } from "./signals.ts";
 
 export const gateSignalsSchema = z.strictObject({
   policy: z.enum(POLICY_SIGNALS),
@@ -14,8 +10,9 @@ export const gateSignalsSchema = z.strictObject({
 /** What was said about the delivered head from outside. */
 export type GateSignals = z.infer<typeof gateSignalsSchema>;
 
-/** What holds when nobody said anything: every gate blocks. */
-export const NO_SIGNALS: GateSignals = { policy: "unknown", ci: "missing", review: "missing" };
+export const gateDetailsSchema = z.strictObject({ policy: z.string(), ci: z.string(), review: z.string() });
+/** Why each gate is told what it is told, in words. */
+export type GateDetails = z.infer<typeof gateDetailsSchema>;
 
 export const gateDecisionSchema = z.strictObject({
   gate: z.enum(["policy", "ci", "review"]),
@@ -30,18 +27,24 @@ export type GateDecision = z.infer<typeof gateDecisionSchema>;
 /**
  * Evaluates the three gates, always all, in the order policy, ci, review; anything but the one passing value blocks
  * with the gate's code (source document 001, *Gate Rules*). The policy gate needs the run's own policy decision as
- * well: `ownPolicyAllows`.
+ * well: `ownPolicyAllows`. `observed` says why, where the signals were read on GitHub.
  */
-export function evaluateGates(signals: GateSignals, ownPolicyAllows: boolean): GateDecision[] {
-  const policyDetail = ownPolicyAllows
-    ? "the run's own policy decision is allow"
-    : "the run's own policy decision is deny";
+export function evaluateGates(
+  signals: GateSignals,
+  ownPolicyAllows: boolean,
+  observed: GateDetails = GIVEN,
+): GateDecision[] {
+  const own = `the run's own policy decision is ${ownPolicyAllows ? "allow" : "deny"}`;
+  const policyDetail = observed.policy === "" ? own : `${own}; ${observed.policy}`;
   return [
     decideGate("policy", signals.policy, signals.policy === "allow" && ownPolicyAllows, policyDetail),
-    decideGate("ci", signals.ci, signals.ci === "success", "expected success"),
-    decideGate("review", signals.review, signals.review === "approved", "expected approved"),
+    decideGate("ci", signals.ci, signals.ci === "success", observed.ci),
+    decideGate("review", signals.review, signals.review === "approved", observed.review),
   ];
 }
+
+/** What is said of signals that were typed in. */
+const GIVEN: GateDetails = { policy: "", ci: "expected success", review: "expected approved" };
 
 /** The codes of the gates that did not pass, in gate order; then BLOCK_SIMULATED when a block was asked for. */
 export function blockedGateCodes(gates: {

@@ -2,7 +2,8 @@ import { sha256 } from "./digest.ts";
 
 /** Identifiers of runs, items and attempts: their shapes, and the names made from them. */
 
-const RUN_ID = /^RUN_\d{8}T\d{6}Z_[0-9a-f]{8}$/;
+/** What a run id looks like. */
+export const RUN_ID = /^RUN_\d{8}T\d{6}Z_[0-9a-f]{8}$/;
 
 /** True for a run id such as `RUN_20260325T120000Z_deadbeef` (UTC, 8 hexadecimal digits). */
 export function isRunId(text: string): boolean {
@@ -47,4 +48,10 @@ export function encodeFileName(name: string): string {
 /** The run branch, which `--deliver branch` makes appear in the user's repository. */
 export function runBranch(planId: string, runId: string): string {
   return `conveyor/${planId}/${runId}`;
+}
+
+/** The run that a branch is of, by its name; nothing when it is no run branch. */
+export function runOfBranch(branch: string): string | undefined {
+  const [, runId = ""] = /^conveyor\/.+\/([^/]+)$/.exec(branch) ?? [];
+  return isRunId(runId) ? runId : undefined;
 }

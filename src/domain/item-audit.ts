@@ -85,7 +85,8 @@ function judgeRed(state: ItemState, details: EventDetails<"red_green_judged">): 
     red: details.red,
     green: (candidate.verified?.commands ?? []).filter((command) => command.required),
   });
-  return withCandidate(state, { ...candidate, redGreenGap: verdict.kind === "proven" ? "" : verdict.why });
+  const red = { testPaths: details.test_paths, commands: details.red };
+  return withCandidate(state, { ...candidate, red, redGreenGap: verdict.kind === "proven" ? "" : verdict.why });
 }
 
 function finishAudit(state: ItemState, details: EventDetails<"audit_finished">): ItemState {
@@ -98,11 +99,16 @@ function finishAudit(state: ItemState, details: EventDetails<"audit_finished">):
     const before = known.find((entry) => entry.lane === lane);
     const failures = (before?.failures ?? 0) + (outcome.kind === "engine_failed" ? 1 : 0);
     const findings = facts.kind === "read" ? facts.findings : [];
-    return [...known.filter((entry) => entry.lane !== lane), { lane, failures, outcome, findings }];
+    const said = facts.kind === "read" ? { said: pickSaid(facts) } : {};
+    return [...known.filter((entry) => entry.lane !== lane), { lane, failures, outcome, findings, ...said }];
   }, candidate.lanes);
   const next = withCandidate(state, { ...candidate, lanes });
   if (outcomes.some(({ outcome }) => outcome.kind === "cancelled")) return { ...next, stop: INTERRUPTED };
   return outcomes.some(({ outcome }) => outcome.kind === "timeout") ? { ...next, stop: TIMEOUT } : next;
+}
+
+function pickSaid({ verdict, summary, limitations }: NonNullable<LaneState["said"]>): NonNullable<LaneState["said"]> {
+  return { verdict, summary, limitations };
 }
 
 /** What a lane's answer is worth: nothing when it left processes behind, or when the checkout was changed under it. */

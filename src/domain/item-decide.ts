@@ -19,6 +19,8 @@ export type ItemCommand =
       readonly session: number;
       readonly round: number;
       readonly kind: SessionKind;
+      /** Sessions before it in a row whose model was not to be had: how long to wait before asking again. */
+      readonly failures: number;
     }
   | { readonly type: "lose_attempt"; readonly attempt: number; readonly why: "session_cut_short" }
   | { readonly type: "seal_handoff"; readonly attempt: number; readonly session: number; readonly round: number }
@@ -103,6 +105,10 @@ function decideInAttempt(state: ItemState, attempt: AttemptState, rules: ItemRul
       return { type: "lose_attempt", attempt: attempt.attempt, why: "session_cut_short" };
     case "failed":
       return escalate(outcome.reasonCode);
+    case "engine_failed":
+      return countEngineFailures(attempt) > rules.executorRetries
+        ? escalate("AGENT_API_FAILED")
+        : nextSession(state, attempt, session.round, rules);
     case "blocked":
       return waitForOutside();
     case "handoff":
@@ -282,7 +288,13 @@ function openNext(state: ItemState, rules: ItemRules, round: number): ItemComman
 function nextSession(state: ItemState, attempt: AttemptState, round: number, rules: ItemRules): ItemCommand {
   if (state.sessionsUsed >= rules.sessionsPerItem) return stopBlocked("SESSION_LIMIT");
   const kind = round === 1 ? "execute" : round <= rules.fixRounds + 1 ? "fix" : "remediation";
-  return { type: "run_session", attempt: attempt.attempt, session: attempt.sessions.length + 1, round, kind };
+  const failures = countEngineFailures(attempt);
+  return { type: "run_session", attempt: attempt.attempt, session: attempt.sessions.length + 1, round, kind, failures };
+}
+
+/** Sessions in a row, up to the last, whose model was not to be had. */
+function countEngineFailures({ sessions }: AttemptState): number {
+  return sessions.length - 1 - sessions.findLastIndex(({ outcome }) => outcome.kind !== "engine_failed");
 }
 
 function hasNoProgress(state: ItemState): boolean {

@@ -10,7 +10,14 @@ import {
   TIMEOUT,
   withAttempt,
 } from "./item-steps.ts";
-import { lastAttempt, type AttemptState, type CandidateState, type ItemState, type SessionState } from "./item.ts";
+import {
+  CANDIDATE_PATCH,
+  lastAttempt,
+  type AttemptState,
+  type CandidateState,
+  type ItemState,
+  type SessionState,
+} from "./item.ts";
 import { EVENT_OF } from "./event-owner.ts";
 import type { EventDetails, EventDraft } from "./journal.ts";
 import { demandsOf, type ItemRules } from "./item-rules.ts";
@@ -168,7 +175,9 @@ function finishSession(state: ItemState, details: EventDetails<"session_finished
     survivors: details.survivors.length,
   };
   const next = withAttempt(state, { ...attempt, sessions: [...attempt.sessions.slice(0, -1), finished] });
-  const handoffTrees = outcome.kind === "handoff" ? state.handoffTrees : [];
+  // A session that came to nothing is no step forward and none back.
+  const isStill = outcome.kind === "handoff" || outcome.kind === "engine_failed";
+  const handoffTrees = isStill ? state.handoffTrees : [];
   // Tampering outranks the clock: a session that changed git metadata is not given another chance by a resume.
   if (finished.tamperKinds.length > 0 || finished.survivors > 0) return { ...next, handoffTrees };
   if (outcome.kind === "timeout") return { ...next, handoffTrees, stop: TIMEOUT };
@@ -204,12 +213,14 @@ function addCandidate(state: ItemState, details: EventDetails<"candidate_built">
       ((details.changed_paths > 0 || demandsOf(state, rules).allowNoChange) && details.violations.length === 0),
     "a candidate has a commit when something changed, or nothing has to, and scope allows it",
   );
+  const patch = details.files.find(({ path }) => path.endsWith(`/${CANDIDATE_PATCH}`))?.path;
   const candidate: CandidateState = {
     round: details.round,
     tree: details.tree,
     commit: details.commit,
     changedPaths: details.changed_paths,
     violations: details.violations,
+    ...(patch === undefined ? {} : { patch }),
     verifications: 0,
     lanes: [],
   };

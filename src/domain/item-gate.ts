@@ -56,11 +56,15 @@ function requestGate(state: ItemState, details: EventDetails<"gate_requested">):
   };
 }
 
-/** Why a decision that was typed at a keyboard does not count under the rules of the run; nothing when it does. */
+/**
+ * Why a decision that was typed at a keyboard does not count under the rules of the run; nothing when it does. One that
+ * was read on GitHub was judged on what was read, which stands among its files.
+ */
 export function whyNotCounted(
-  { by, decision }: Pick<EventDetails<"gate_decided">, "by" | "decision">,
+  { by, decision, authority }: Pick<EventDetails<"gate_decided">, "by" | "decision" | "authority">,
   { admission, approvalPolicy: policy }: Pick<ItemRules, "admission" | "approvalPolicy">,
 ): string | undefined {
+  if (authority !== "local-unverified") return undefined;
   // Whoever may decide may take the decision back.
   const local = { kind: "local", by, decision: decision === "rejected" ? "reject" : "approve" } as const;
   const asked = {

@@ -13,6 +13,8 @@ export interface ItemRules {
   readonly contextRemainingFloor: number;
   /** Names of the audit lanes. */
   readonly lanes: readonly string[];
+  /** Times an agent is asked again whose model was not to be had while it executed. */
+  readonly executorRetries: number;
   /** Times a lane is asked again whose answer proved nothing. */
   readonly auditRetries: number;
   /** True when a program sorts the findings before the rules decide. */
@@ -20,6 +22,8 @@ export interface ItemRules {
   /** Names of the audit lanes that are coding agents, and whether triage is one: what they cost counts. */
   readonly agentLanes: readonly string[];
   readonly agentTriage: boolean;
+  /** Requests that a run may send with each key that the proxy holds, by the key's variable. */
+  readonly keyRequestsMax: ReadonlyMap<string, number>;
   /** What the policy says of approvals and of decisions about gates. */
   readonly approvalPolicy: ApprovalPolicy;
   /** What the plan asks of each item beyond verification. */
@@ -44,7 +48,7 @@ export interface ItemDemands {
 
 /** The settings of the item machine, from the run's own configuration and plan. */
 export function rulesOf(config: Config, plan: Plan): ItemRules {
-  const { limits, audits, triage, policy } = config;
+  const { limits, audits, triage, policy, sandbox } = config;
   return {
     fixRounds: limits["fix-rounds"],
     remediationRounds: limits["remediation-rounds"],
@@ -52,10 +56,12 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
     rollovers: limits.rollovers,
     contextRemainingFloor: limits["context-remaining-floor"],
     lanes: audits.lanes.map((lane) => lane.name),
+    executorRetries: executorRetriesOf(config),
     auditRetries: audits.retries,
     triageProgram: triage.use !== "rules",
     agentLanes: audits.lanes.filter((lane) => lane.use !== "command").map((lane) => lane.name),
     agentTriage: triage.use !== "rules" && triage.use !== "command",
+    keyRequestsMax: new Map(sandbox.keys.map((key) => [key.env, key["requests-per-run"]])),
     approvalPolicy: policy,
     demands: new Map(
       plan.items.map((item) => [
@@ -73,6 +79,11 @@ export function rulesOf(config: Config, plan: Plan): ItemRules {
       metadata: plan.metadata,
     },
   };
+}
+
+/** Times that the executor is asked again; a command has no service that could be out of reach. */
+export function executorRetriesOf({ executor }: Pick<Config, "executor">): number {
+  return executor === undefined || executor.use === "command" ? 0 : executor.retries;
 }
 
 const NO_DEMANDS: ItemDemands = { manualGate: false, redGreen: false, externalEvidence: false, allowNoChange: false };

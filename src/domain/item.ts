@@ -1,13 +1,17 @@
 import type { ExecutorOutcome } from "./executor-outcome.ts";
-import type { AuditFinding } from "./audit-report.ts";
+import type { AuditFacts, AuditFinding } from "./audit-report.ts";
 import type { LaneOutcome } from "./audit-outcome.ts";
 import type { FileDigest } from "./journal.ts";
 import type { MANUAL_GATES } from "./plan.ts";
+import type { ProcessEnding } from "./process-report.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { ItemTerminalState, RunStop } from "./run-stop.ts";
 import type { ScopeViolation } from "./scope.ts";
 import type { TriageFacts } from "./triage.ts";
 import type { VerificationFacts, VerificationVerdict } from "./verification.ts";
+
+/** Name of the file in which a candidate is one patch. */
+export const CANDIDATE_PATCH = "candidate.patch";
 
 /** What a session is for; it follows from the round. */
 export type SessionKind = "execute" | "fix" | "remediation";
@@ -19,6 +23,16 @@ export interface LaneState {
   readonly failures: number;
   readonly outcome: LaneOutcome;
   readonly findings: readonly AuditFinding[];
+  /** The rest of its last answer, for people; nothing when there is none that could be read. */
+  readonly said?: Pick<Extract<AuditFacts, { kind: "read" }>, "verdict" | "summary" | "limitations">;
+}
+
+/** A command that ran for a candidate or for the plan: how it ended, and where its output is. */
+export interface CommandRun {
+  readonly command: string;
+  readonly ending: ProcessEnding;
+  /** Relative to the run folder. */
+  readonly log: string;
 }
 
 /** One session of an executor in an attempt. */
@@ -45,13 +59,19 @@ export interface CandidateState {
   readonly commit: string | null;
   readonly changedPaths: number;
   readonly violations: readonly ScopeViolation[];
+  /** Where the patch is, relative to the run folder; nothing when there is none. */
+  readonly patch?: string;
   /** Verifications that ended, also those that were cut short. */
   readonly verifications: number;
   readonly verdict?: VerificationVerdict;
   /** What the verdict was judged by. */
-  readonly verified?: VerificationFacts;
+  readonly verified?: Omit<VerificationFacts, "commands"> & {
+    readonly commands: readonly (CommandRun & { readonly required: boolean })[];
+  };
   /** Why red/green is not proven; empty when it is. */
   readonly redGreenGap?: string;
+  /** The required commands on the base with the candidate's tests alone. */
+  readonly red?: { readonly testPaths: readonly string[]; readonly commands: readonly CommandRun[] };
   readonly packet?: { readonly sha256: string; readonly commit: string };
   readonly lanes: readonly LaneState[];
   /** Digest of the merged findings, once they are written. */

@@ -80,9 +80,11 @@ export function parseJournal(bytes: Uint8Array): Result<ReadJournal, JournalFaul
   return ok({ events, head: place.prev, validBytes, tornBytes: bytes.length - validBytes });
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function decodeLine(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return undefined;
   }

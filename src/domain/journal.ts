@@ -4,20 +4,24 @@ import { AGENTS } from "./agent-config.ts";
 import { approvalFactSchema } from "./approval-gesture.ts";
 import { auditFactsSchema } from "./audit-report.ts";
 import { tamperFindingSchema } from "./candidate.ts";
-import { MODES } from "./config.ts";
+import { foundConsentSchema } from "./consent.ts";
 import { executorPayloadSchema } from "./executor-outcome.ts";
-import { gateDecisionSchema, gateSignalsSchema } from "./gates.ts";
+import { gateDecisionSchema, gateDetailsSchema, gateSignalsSchema } from "./gates.ts";
+import { GATE_AUTHORITIES } from "./github-gate.ts";
 import { networkUseSchema } from "./network-hosts.ts";
 import { processEndingSchema } from "./process-report.ts";
 import { MANUAL_GATES } from "./plan.ts";
+import { PUBLICATION_STATES, pullRequestSchema } from "./published.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
 import { ITEM_STATES } from "./run-stop.ts";
 import { sandboxFactsSchema, sandboxWishSchema } from "./sandbox.ts";
 import { scopeViolationSchema } from "./scope.ts";
+import { redactionFactsSchema } from "./secrets.ts";
 import { STAGES } from "./stages.ts";
 import { triageFactsSchema } from "./triage.ts";
 import { surfaceFactsSchema } from "./verification-surface.ts";
 import { artifactCheckSchema } from "./verification.ts";
+import { MODES } from "./run-choices.ts";
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 const reasonCode = z.enum(REASON_CODE_NAMES).meta({ id: "reason_code" });
@@ -70,6 +74,8 @@ export const stageExecutionSchema = z
     agent: agentFactsSchema.nullable(),
     /** What it asked the proxy for; empty where there is none. */
     network: z.array(networkUseSchema),
+    /** Times that it said nothing for `limits.stall-minutes`; left out when it never did. */
+    stalls: counter.optional(),
   })
   .meta({ id: "stage_execution" });
 /** One program that was started, or one stage that a resume did not need to do again (source document 002). */
@@ -78,7 +84,7 @@ const executions = z.array(stageExecutionSchema);
 
 export const optionValueSchema = z.strictObject({
   value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]),
-  source: z.enum(["command_line", "configuration", "default"]),
+  source: z.enum(["command_line", "configuration", "environment", "default"]),
 });
 /** An option as it was in force, and where its value came from. */
 export type OptionValue = z.infer<typeof optionValueSchema>;
@@ -216,7 +222,7 @@ const DETAILS = {
   /** No candidate could be built: a stored object is forged, a path cannot be read, or there is far too much. */
   candidate_refused: z.strictObject({
     ...attemptRound,
-    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED"]),
+    reason_code: z.enum(["GIT_TAMPERED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED", "SECRET_IN_DIFF"]),
     detail: z.string(),
   }),
   verification_started: z.strictObject({ ...attemptRound, commit: z.string() }),
@@ -307,8 +313,8 @@ const DETAILS = {
     decision: z.enum(["approved", "rejected", "reopened"]),
     by: z.string().min(1),
     note: z.string(),
-    /** What stands behind the name: the command line knows nobody. */
-    authority: z.enum(["local-unverified"]),
+    /** What stands behind the name: the command line knows nobody; of GitHub the facts are among the files. */
+    authority: z.enum(GATE_AUTHORITIES),
     commit: z.string(),
     packet_sha256: sha256Schema,
     files,
@@ -348,6 +354,20 @@ const DETAILS = {
     environment: z.strictObject({ allow_full_autonomy: z.boolean() }),
     /** Every approval that this invocation was given, with what vouches for it. */
     approvals: z.array(approvalFactSchema),
+    /** Where it was read on GitHub: what was said besides. Without it the branch was read in the checkout. */
+    observed: z
+      .strictObject({
+        /** Asked by this process, or handed to it as a file. */
+        source: z.enum(["api", "preflight"]),
+        repository: z.string(),
+        branch: z.string(),
+        consent: z.strictObject({ by_person: z.boolean(), asked_by: z.string(), found: foundConsentSchema }),
+        paused: z.string().nullable(),
+        unknown: z.array(z.string()),
+      })
+      .optional(),
+    /** The document that was read. */
+    files: files.optional(),
   }),
   /** The commit that closes the plan, made and not yet on the run branch; `prev` of this event is the head it names. */
   closing_prepared: z.strictObject({
@@ -362,9 +382,31 @@ const DETAILS = {
   closing_committed: z.strictObject({ commit: z.string() }),
   delivery_started: z.strictObject({ branch: z.string(), from: z.string().nullable(), head: z.string() }),
   delivery_finished: z.strictObject({ branch: z.string(), head: z.string(), status: z.enum(["moved", "refused"]) }),
+  /** The run is about to be pushed to GitHub, and its pull request to be opened or brought up to date. */
+  publication_started: z.strictObject({
+    repository: z.string(),
+    branch: z.string(),
+    base_branch: z.string(),
+    /** The verified head: the run branch's, or the candidate that waits. */
+    head: z.string(),
+    draft: z.boolean(),
+  }),
+  publication_finished: z.strictObject({
+    head: z.string(),
+    status: z.enum(PUBLICATION_STATES),
+    /** The head as it stands there: another one where its commits had to be signed. */
+    published_head: z.string().nullable(),
+    pull_request: pullRequestSchema.nullable(),
+    commits: z.array(z.strictObject({ verified: z.string(), published: z.string() })),
+    reason_code: reasonCode.nullable(),
+    message: z.string(),
+  }),
   gates_evaluated: z.strictObject({
     head: z.string(),
     signals: gateSignalsSchema,
+    /** Why the signals are what they are, where they were read on GitHub; the facts are in the one file. */
+    observed: gateDetailsSchema.optional(),
+    files: files.optional(),
     /** True when this invocation was to end blocked whatever the gates say (`--simulate-blocked`). */
     simulate_blocked: z.boolean(),
     decisions: z.array(gateDecisionSchema),
@@ -385,6 +427,8 @@ const DETAILS = {
     reason_codes: z.array(reasonCode),
     /** SIGINT or SIGTERM when a person or a runner ended it, DEADLINE when its time was up: then it is a handoff. */
     signal: z.string().nullable(),
+    /** What this invocation redacted; earlier versions did not say. */
+    redactions: redactionFactsSchema.optional(),
   }),
   report_written: z.strictObject({ files }),
 } as const;

@@ -9,6 +9,8 @@ export const networkUseSchema = z
     requests: z.int().nonnegative(),
     sent_bytes: z.int().nonnegative(),
     received_bytes: z.int().nonnegative(),
+    /** The variable of the key that the proxy added to these requests. */
+    key: z.string().optional(),
   })
   .meta({ id: "network_use" });
 export type NetworkUse = z.infer<typeof networkUseSchema>;
@@ -24,7 +26,27 @@ export interface HeldKey {
   readonly scheme: string;
   /** The variable that tells a program where to send its requests instead. */
   readonly urlName: string;
+  /** Requests that all programs of a run together may send with it. */
+  readonly requestsMax: number;
 }
+
+/** Requests that programs sent with the key of that name, as their uses of the network count them. */
+export function countKeyRequests(uses: readonly NetworkUse[], name: string): number {
+  return uses.reduce((sum, use) => sum + (use.allowed && use.key === name ? use.requests : 0), 0);
+}
+
+/** Where a request with a key goes, for what stands behind the name of the key; nothing when that is not below `url`. */
+export function keyTarget(url: string, rest: string): URL | undefined {
+  const base = new URL(url);
+  const folder = base.pathname.replace(/\/$/, "");
+  const target = URL.parse(`${base.origin}${folder}${rest.startsWith("/") ? rest : `/${rest}`}`);
+  return target?.origin === base.origin && target.pathname.startsWith(`${folder}/`) && !HIDDEN_UP.test(target.pathname)
+    ? target
+    : undefined;
+}
+
+/** `..` as a folder for servers that decode a path, or cut parameters off, before they look at it. */
+const HIDDEN_UP = /(?:^|\/|%2f|%5c)(?:\.|%2e){2}(?:[/;]|%2f|%5c|%3b|$)/i;
 
 /** What stands in place of a key that the proxy holds: programs that look whether there is one go on. */
 export const HELD_KEY_PLACEHOLDER = "held-by-the-proxy";
@@ -68,15 +90,20 @@ export function isForeignAddress(address: string): boolean {
   const parts = plain.split(".").map(Number);
   if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255)) return false;
   const [first = 0, second = 0] = parts;
-  return !(first === 0 || first === 127 || first >= 224 || (first === 169 && second === 254) || plain === METADATA_V4);
+  return !(first === 0 || first === 127 || first >= 224 || (first === 169 && second === 254) || METADATA.has(plain));
 }
 
 /** Metadata services that do not lie in a link-local range. */
-const METADATA_V4 = "100.100.100.200";
-const METADATA_V6 = "fd00:ec2::254";
+const METADATA: ReadonlySet<string> = new Set([
+  "100.100.100.200",
+  "168.63.129.16",
+  "192.0.0.192",
+  "fd00:ec2::254",
+  "fd20:ce::254",
+]);
 
 function isForeignIpv6(address: string): boolean {
-  const isLocal = address === "::" || address === "::1" || address === METADATA_V6;
+  const isLocal = address === "::" || address === "::1" || METADATA.has(address);
   // Written in hexadecimal, a mapped address could be any of the IPv4 ones.
   const isMapped = /^(0*:)*:?ffff:/.test(address) || address.startsWith("64:ff9b:");
   return !isLocal && !isMapped && !/^(fe[89ab]|ff)/.test(address);

@@ -1,9 +1,10 @@
 import { roundUsd } from "./agent.ts";
-import { COST_OPTION, costLimit } from "./cost.ts";
+import { COST_OPTION, costLimit, isCostSpent, sumCost } from "./cost.ts";
 import { z } from "zod";
 import { listManagerEnvDue } from "./recovery.ts";
 import { isWaitOver } from "./item-gate.ts";
 import { REASON_CODES, type ReasonCode } from "./reason-codes.ts";
+import { COST_USD_MAX } from "./run-choices.ts";
 import type { RunState } from "./run.ts";
 import { quoteRepositoryPath, quoteShellWord } from "./shell-word.ts";
 
@@ -70,6 +71,11 @@ export function buildNextActions(state: RunState, name = state.runId): NextActio
   if (settled !== undefined && isWaitOver(settled)) {
     return [{ what: `Item ${settled.itemId} has what it waited for: go on.`, command: resume("") }];
   }
+  if (stop.reasonCodes.includes("COST_LIMIT") && !isCostSpent(state)) {
+    const what =
+      "The requests that sandbox.keys allows a run are used up: look at whom its programs asked; this run sends no more.";
+    return [{ what, command: buildRunAnew(state) }];
+  }
   const causes = stop.reasonCodes.filter((code) => !CONSEQUENCES.includes(code));
   const codes = causes.length === 0 ? stop.reasonCodes : causes;
   if (codes.length === 0) return [];
@@ -95,7 +101,7 @@ function commandAfter(
 ): string {
   const started = state.items.find((item) => item.settled === undefined && item.started)?.itemId;
   if (codes.some((code) => NEW_RUN.includes(code))) {
-    return `conveyor run ${quoteRepositoryPath(state.created.plan_path)}`;
+    return buildRunAnew(state);
   }
   const waiting = settledItem ?? started;
   const at = `${name} ${quoteShellWord(waiting ?? "")} --by NAME --note TEXT`;
@@ -109,10 +115,17 @@ function commandAfter(
   return buildResume(state, name, anew && waiting !== undefined ? `--new-attempt ${quoteShellWord(waiting)}` : "");
 }
 
-/** Twice what was allowed: whoever runs it has been told to look at the cost first. */
+function buildRunAnew({ created }: RunState): string {
+  return `conveyor run ${quoteRepositoryPath(created.plan_path)}`;
+}
+
+/** Twice what was allowed, or what was spent when more was than that: whoever runs it has been told to look at the cost first. */
 function sayHigherLimit(state: RunState): string {
   const limit = costLimit(state);
-  return limit === undefined ? "" : `--${COST_OPTION} ${roundUsd(limit * 2)}`;
+  if (limit === undefined) return "";
+  const { known_usd: spent } = sumCost(state.executions);
+  const higher = roundUsd((limit * 2 > spent ? limit : spent) * 2);
+  return `--${COST_OPTION} ${Math.min(COST_USD_MAX, higher)}`;
 }
 
 /** The values of a program's variables were never written: the shell of whoever resumes has them, or asks for them. */

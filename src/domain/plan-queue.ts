@@ -48,12 +48,15 @@ export function judgeQueue(plan: Plan, folder: PlanFolder | undefined): LocatedP
   return problems;
 }
 
+/** What of a plan says whether another has its id: of thousands of plans nothing else need be kept. */
+export type IdentifiedPlan = Pick<Plan, "plan_id" | "path" | "metadata">;
+
 /**
  * Says which plans with metadata share an id, at each but the first.
  *
  * Codes: PLAN_ID_DUPLICATE.
  */
-export function judgeIds(plans: readonly Plan[]): LocatedProblem[] {
+export function judgeIds(plans: readonly IdentifiedPlan[]): LocatedProblem[] {
   const first = new Map<string, string>();
   return plans.flatMap(({ plan_id: id, path, metadata }) => {
     if (metadata === null) return [];

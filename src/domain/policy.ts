@@ -1,14 +1,19 @@
 import { buildCallCase } from "./approval-case.ts";
-import { authorityOf, gestureOf, type ApprovalFact, type Authority, type Gesture } from "./approval-gesture.ts";
+import { authorityOf, listGesturesOf, type ApprovalFact, type Authority, type Gesture } from "./approval-gesture.ts";
 import type { ApprovalPolicy } from "./approval-policy.ts";
 import { decideApproval, type ApprovalDecision } from "./approvals.ts";
-import type { Mode } from "./config.ts";
+import { decideConsent, type FoundConsent, type Refusal } from "./consent.ts";
 import type { Plan, RiskTier } from "./plan.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { Risk } from "./risk.ts";
+import type { Mode } from "./run-choices.ts";
 
 /** What the run was started with, and what the trust ref's tip holds now. */
 export interface PolicyFacts {
+  /** What GitHub said besides; null where nobody asked it. */
+  readonly observed: TrustObservation | null;
+  /** True when the run was allowed before: then a base that is not contained has been left behind. */
+  readonly allowedBefore: boolean;
   readonly planSha256: string;
   readonly policySha256: string;
   readonly tip: {
@@ -19,6 +24,16 @@ export interface PolicyFacts {
   };
 }
 
+/** What GitHub said of the trusted branch besides its content. */
+export interface TrustObservation {
+  readonly consent: { readonly byPerson: boolean; readonly found: FoundConsent; readonly delivers: boolean };
+  readonly paused: string | null;
+  /** What could not be read. */
+  readonly unknown: readonly string[];
+  /** Day in UTC. */
+  readonly today: string;
+}
+
 /** The run's own policy decision. */
 export interface PolicyDecision {
   readonly decision: "allow" | "deny";
@@ -27,15 +42,42 @@ export interface PolicyDecision {
 
 /**
  * Decides whether the run may go on under the policy it was started with. Everything unknown denies. Reason codes:
- * BASE_MOVED, PLAN_DIGEST_CHANGED, POLICY_DIGEST_CHANGED. Risk, mode and approvals are judged by `decideAdmission`.
+ * BASE_MOVED, BASE_NOT_TRUSTED, PLAN_DIGEST_CHANGED, POLICY_DIGEST_CHANGED, PAUSED, CONSENT_NOT_ENABLED,
+ * CONSENT_EXPIRED, CONSENT_NOT_CONTINUOUS, CONSENT_APPLY_NOT_ALLOWED. Risk, mode and approvals are judged by `decideAdmission`.
  */
-export function decidePolicy(facts: PolicyFacts): PolicyDecision {
-  const reasonCodes: ReasonCode[] = [
-    ...(facts.tip.baseContained ? [] : ["BASE_MOVED" as const]),
-    ...(facts.tip.planSha256 === facts.planSha256 ? [] : ["PLAN_DIGEST_CHANGED" as const]),
-    ...(facts.tip.policySha256 === facts.policySha256 ? [] : ["POLICY_DIGEST_CHANGED" as const]),
+export function decidePolicy(facts: PolicyFacts): PolicyDecision & { readonly refusals: readonly Refusal[] } {
+  const { tip, observed } = facts;
+  const because = observed === null || observed.unknown.length === 0 ? "" : ` (${observed.unknown.join("; ")})`;
+  const base = observed === null || facts.allowedBefore ? "BASE_MOVED" : "BASE_NOT_TRUSTED";
+  const differs = (code: ReasonCode, text: string): Refusal => ({ code, text: `${text}${because}` });
+  const refusals: Refusal[] = [
+    ...(tip.baseContained ? [] : [differs(base, "the trusted branch does not contain the run's base")]),
+    ...(tip.planSha256 === facts.planSha256
+      ? []
+      : [differs("PLAN_DIGEST_CHANGED", `the plan there is ${tip.planSha256 ?? "unknown or gone"}`)]),
+    ...(tip.policySha256 === facts.policySha256
+      ? []
+      : [differs("POLICY_DIGEST_CHANGED", `the policy there is ${tip.policySha256 ?? "unknown"}`)]),
+    ...judgeObserved(observed),
   ];
-  return { decision: reasonCodes.length === 0 ? "allow" : "deny", reasonCodes };
+  const reasonCodes = [...new Set(refusals.map(({ code }) => code))];
+  return { decision: reasonCodes.length === 0 ? "allow" : "deny", reasonCodes, refusals };
+}
+
+/** Pause and consent. Where nobody asked GitHub, a person did. */
+function judgeObserved(observed: TrustObservation | null): readonly Refusal[] {
+  if (observed === null) return [];
+  const { consent, paused, today } = observed;
+  return [
+    ...(paused === null ? [] : [{ code: "PAUSED" as const, text: paused }]),
+    ...decideConsent(consent.found, {
+      byPerson: consent.byPerson,
+      today,
+      iteration: 1,
+      dryRun: false,
+      delivers: consent.delivers,
+    }),
+  ];
 }
 
 /** What the environment of the orchestrator says about this run; only the value `1` says yes. */
@@ -79,13 +121,15 @@ export interface RiskApproval {
   /** Login of whoever approved; null when nobody vouches for a name. */
   readonly approver: string | null;
   readonly counts: boolean;
+  /** Whether the approver took part in what they approved. */
+  readonly selfApproved: boolean;
   /** The rules that refused it (docs/approvals.md). */
   readonly refusedBy: readonly string[];
 }
 
 export interface AdmissionDecision extends PolicyDecision {
   /** Why each code was given, in words. */
-  readonly refusals: readonly { readonly code: ReasonCode; readonly text: string }[];
+  readonly refusals: readonly Refusal[];
   /** Every approval that was given, needed or not. */
   readonly approvals: readonly RiskApproval[];
 }
@@ -105,10 +149,19 @@ export interface AdmissionDecision extends PolicyDecision {
 export function decideAdmission(facts: AdmissionFacts): AdmissionDecision {
   const decided = decideApproval(
     buildCallCase({ ...facts, kind: "plan", risk: facts.risk.tier }),
-    facts.approvals.map((fact) => gestureOf(fact)),
+    facts.approvals.flatMap((fact) => listGesturesOf(fact)),
   );
-  const approvals = listApprovals(decided);
-  const refusals = [...judgeRisk(facts.risk.tier, decided), ...judgeMode(facts), ...judgeMarks(facts.metadata)];
+  const refused = listRefused(facts.approvals);
+  const approvals = [...listApprovals(decided), ...refused.map(({ approval }) => approval)];
+  const refusals = [
+    ...judgeRisk(
+      facts.risk.tier,
+      decided,
+      refused.map(({ text }) => text),
+    ),
+    ...judgeMode(facts),
+    ...judgeMarks(facts.metadata),
+  ];
   const reasonCodes = [...new Set(refusals.map(({ code }) => code))];
   return { decision: reasonCodes.length === 0 ? "allow" : "deny", reasonCodes, refusals, approvals };
 }
@@ -126,7 +179,13 @@ export function decideRunPolicy(
   const tip = decidePolicy(trust);
   const admitted = decideAdmission(admission);
   const reasonCodes = [...tip.reasonCodes, ...admitted.reasonCodes];
-  return { ...admitted, risk: admission.risk, decision: reasonCodes.length === 0 ? "allow" : "deny", reasonCodes };
+  return {
+    ...admitted,
+    risk: admission.risk,
+    decision: reasonCodes.length === 0 ? "allow" : "deny",
+    reasonCodes,
+    refusals: [...tip.refusals, ...admitted.refusals],
+  };
 }
 
 /** Whether somebody whose word counts approved high risk; only then may an item change a protected path that it lists. */
@@ -139,8 +198,6 @@ export function isHighApproved({
   );
 }
 
-type Refusal = AdmissionDecision["refusals"][number];
-
 function listApprovals({ judged }: ApprovalDecision): RiskApproval[] {
   return judged.flatMap(({ gesture, refusals }): RiskApproval[] => {
     const given = describe(gesture);
@@ -150,19 +207,37 @@ function listApprovals({ judged }: ApprovalDecision): RiskApproval[] {
   });
 }
 
-function describe(gesture: Gesture): Pick<RiskApproval, "tier" | "approver"> | undefined {
-  if (gesture.kind === "environment") return { tier: gesture.tier, approver: null };
-  return gesture.kind === "recorded"
-    ? { tier: gesture.record.risk, approver: gesture.record.approver_login }
-    : undefined;
+/** What was meant to approve on GitHub and does not count: it is shown with the rules that refused it. */
+function listRefused(facts: readonly ApprovalFact[]): { readonly approval: RiskApproval; readonly text: string }[] {
+  return facts.flatMap((fact) => {
+    if (fact.authority !== "github-refused") return [];
+    const { tier, approver, refused_by: refusedBy, source, text } = fact;
+    return [
+      {
+        approval: { tier, authority: "github" as const, approver, counts: false, selfApproved: false, refusedBy },
+        text: `the ${source} by ${approver ?? "somebody unknown"}: ${text}`,
+      },
+    ];
+  });
 }
 
-function judgeRisk(tier: RiskTier, { reasonCode, judged, refusals }: ApprovalDecision): Refusal[] {
+function describe(gesture: Gesture): Pick<RiskApproval, "tier" | "approver" | "selfApproved"> | undefined {
+  if (gesture.kind === "environment") return { tier: gesture.tier, approver: null, selfApproved: false };
+  if (gesture.kind !== "recorded") return undefined;
+  const { risk: tier, approver_login: approver, self_approved: selfApproved } = gesture.record;
+  return { tier, approver, selfApproved };
+}
+
+function judgeRisk(
+  tier: RiskTier,
+  { reasonCode, judged, refusals }: ApprovalDecision,
+  refused: readonly string[],
+): Refusal[] {
   if (reasonCode === null) return [];
   const ofTier = judged.filter(({ gesture }) => describe(gesture)?.tier === tier);
-  const why = ofTier.flatMap(({ refusals: each }) => each.map(({ text }) => text));
+  const why = [...ofTier.flatMap(({ refusals: each }) => each.map(({ text }) => text)), ...refused];
   const text =
-    ofTier.length === 0
+    ofTier.length === 0 && refused.length === 0
       ? `the risk is ${tier} and no approval of ${tier} risk was given`
       : `what approves ${tier} risk does not suffice: ${[...new Set([...why, ...refusals.map((each) => each.text)])].join("; ")}`;
   return [{ code: reasonCode, text }];

@@ -25,6 +25,8 @@ export interface ProcessReport {
   readonly survivors: readonly { readonly pid: number; readonly command: string }[];
   /** What it asked the proxy for; empty where there is none. */
   readonly network: readonly NetworkUse[];
+  /** Times that it said nothing for as long as was asked about. */
+  readonly stalls?: number;
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
 }

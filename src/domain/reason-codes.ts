@@ -6,19 +6,20 @@ export const REASON_CODES = {
   GATE_POLICY_DENIED_OR_UNKNOWN: {
     means:
       "The policy gate did not receive `allow` for the delivered head, or the run's own policy decision is not allow.",
-    act: "Find out why policy did not allow it; when it really does, resume with --policy-status allow.",
+    act: "Find out why policy did not allow it; when it really does, resume with --gates github, or with --policy-status allow.",
   },
   GATE_CI_NOT_SUCCESS: {
     means: "CI is missing, pending or failing on the delivered head.",
-    act: "Let CI finish on exactly that commit; when it is green, resume with --ci-status success.",
+    act: "Let CI finish on exactly that commit; when it is green, resume with --gates github, or with --ci-status success.",
   },
   GATE_REVIEW_NOT_APPROVED: {
     means: "Nobody has approved the delivered head, or changes were requested.",
-    act: "Have the branch reviewed; when it is approved, resume with --review-status approved.",
+    act: "Have the branch reviewed; when it is approved, resume with --gates github, or with --review-status approved.",
   },
   COST_LIMIT: {
-    means: "The known cost of the run's agents has reached its limit; no further session of one was started.",
-    act: "Look at the cost in the report; when more may be spent, resume with a higher --max-cost-usd.",
+    means:
+      "The known cost of the run's agents, or its requests with a held key, have reached their limit; nothing more was started.",
+    act: "Look at cost and network in the report; when more may be spent, resume with a higher --max-cost-usd.",
   },
   SANDBOX_UNAVAILABLE: {
     means: "A sandbox is required, and this machine did not prove one of sandbox.minimum-tier.",
@@ -43,6 +44,26 @@ export const REASON_CODES = {
   AUTONOMY_NOT_ALLOWED: {
     means: "The plan's Autonomy-Allowed does not name the mode of this run.",
     act: "Run in the mode that the plan allows, or have the plan changed and start a new run.",
+  },
+  CONSENT_NOT_ENABLED: {
+    means: "No person asked for this run, and the consent of the repository does not allow it.",
+    act: "Set consent.auto-enabled on the trusted branch, or start the plan by hand.",
+  },
+  CONSENT_EXPIRED: {
+    means: "No person asked for this run, and the repository's consent has ended or names no end.",
+    act: "Set consent.expires to a later day on the trusted branch, or start the plan by hand.",
+  },
+  CONSENT_NOT_CONTINUOUS: {
+    means: "No person asked, and consent does not reach to another plan in this loop.",
+    act: "Wait for the next schedule, or set consent.continuous and consent.max-iterations on the trusted branch.",
+  },
+  CONSENT_APPLY_NOT_ALLOWED: {
+    means: "No person asked, and consent does not allow a branch or pull request to be made.",
+    act: "Set consent.allow-apply on the trusted branch, or start the plan by hand.",
+  },
+  PAUSED: {
+    means: "The repository is paused, or nobody could find out whether it is.",
+    act: "Clear the variable CONVEYOR_PAUSE and close the issue with the label conveyor:pause, then run again.",
   },
   PLAN_DIGEST_CHANGED: {
     means: "The plan at the tip of the trust ref is not the plan this run was started with.",
@@ -95,6 +116,11 @@ export const REASON_CODES = {
   DIFF_LIMIT_EXCEEDED: {
     means: "The change is larger than limits.diff-lines, limits.diff-files or limits.diff-bytes.",
     act: "Split the item, or raise the limit in the configuration.",
+  },
+  SECRET_IN_DIFF: {
+    means:
+      "The change adds a secret: a value of the environment, or what a rule of the secret scan takes for one. Of pack: what would be handed on has such a value.",
+    act: "Revoke it if it is real; if it is none, allow the rule for its path in policy.secret-scan of the configuration, or pack without that variable.",
   },
   VERIFICATION_MISSING: {
     means: "Nothing would be verified: no required command, no artifact check, no validation command.",
@@ -211,6 +237,10 @@ export const REASON_CODES = {
     means: "The trust ref no longer contains the run's base commit.",
     act: "Restore the branch, or start a new run on the new base.",
   },
+  BASE_NOT_TRUSTED: {
+    means: "The run's base commit is neither on the trusted branch nor on one of policy.trusted-refs.",
+    act: "Start the run from a commit of the trusted branch, or name the branch in policy.trusted-refs there.",
+  },
   PLAN_NOT_COMMITTED: {
     means: "The plan is not committed as it stands, so nobody can have approved it.",
     act: "Commit the plan, then run.",
@@ -225,8 +255,38 @@ export const REASON_CODES = {
     act: "See docs/operations.md for what is supported.",
   },
   DELIVERY_REFUSED: {
-    means: "The run branch exists in the repository with another commit than the run put there.",
-    act: "Rename or delete that branch when nobody needs it, then resume.",
+    means:
+      "The run branch exists with another commit than the run put there; or GitHub, its rules or its pull request do not let it be delivered.",
+    act: "Read in the report what stands in the way; rename or delete such a branch when nobody needs it, then resume or publish again.",
+  },
+  DELIVERY_UNAVAILABLE: {
+    means: "GitHub could not be reached or kept failing, so it is not known whether the run was delivered.",
+    act: "Resume, or publish again: what was done is found, and is not done twice.",
+  },
+  EVENT_NOT_ALLOWED: {
+    means:
+      "The workflow was started by an event that people without write access can cause, or that nobody knows, or by an account without write access.",
+    act: "Have a person with write access start it by workflow_dispatch, or start it by schedule or push; see docs/github-action.md for the events of each command.",
+  },
+  FORK_NOT_ALLOWED: {
+    means: "The event is about a head in another repository than this one, or in one that nobody knows.",
+    act: "Push the branch to this repository and start the workflow from there.",
+  },
+  CREDENTIALS_PERSISTED: {
+    means: "Credentials of git lie where a program of the run could read and use them.",
+    act: "Check out with persist-credentials: false.",
+  },
+  OIDC_PRESENT: {
+    means: "The job can ask for an OIDC token, and so could every program of the run.",
+    act: "Take id-token: write from the permissions of the job that executes.",
+  },
+  TOKEN_TOO_BROAD: {
+    means: "The token of the job that executes can write, or GitHub did not say what it can do.",
+    act: "Give that job permissions: contents: read, and publish in a job of its own.",
+  },
+  SELF_HOSTED_NOT_ALLOWED: {
+    means: "The runner is not one that GitHub hosts and throws away: what a program leaves there meets the next job.",
+    act: "Use a hosted runner, or allow it by name with allow: self-hosted.",
   },
   AMBIENT_AGENT_CONFIG: {
     means: "Configuration of coding agents on this machine or in the repository could change what they do.",

@@ -2,6 +2,7 @@ import type { ItemState } from "./item.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import type { RunState } from "./run.ts";
 import { isWaitOver } from "./item-gate.ts";
+import { findWaiting, isPublished } from "./publication.ts";
 import { EXIT } from "./run-stop.ts";
 import { quoteRepositoryPath } from "./shell-word.ts";
 import { stageKey } from "./stages.ts";
@@ -15,6 +16,8 @@ export interface ResumeRequest {
   readonly managerEnvNames: readonly string[];
   /** True when evidence comes with the call (`--evidence-dir`). */
   readonly evidence: boolean;
+  /** True when the run is to be delivered to GitHub. */
+  readonly publish: boolean;
   /** Whether nothing is left to be written of a run that stopped (`isWhole`). */
   readonly whole: boolean;
 }
@@ -79,6 +82,7 @@ export function decideResume(state: RunState, request: ResumeRequest): ResumeDec
   // A run that was killed between the item's end and its own stop has not told anybody: it goes on, and stops properly.
   if (settled?.settled === undefined || state.stop === undefined) return { kind: "go_on" };
   if (isWaitOver(settled)) return { kind: "go_on" };
+  if (request.publish && findWaiting(state) !== undefined && !isPublished(state)) return { kind: "go_on" };
   if (settled.settled.terminalState === "awaiting_human_gate") return judgeGate(state, settled, answer);
   if (settled.settled.terminalState === "blocked_external" && request.evidence) return { kind: "go_on" };
   const how = `go on with: conveyor resume ${state.runId} --new-attempt ${settled.itemId}`;

@@ -1,9 +1,10 @@
 import { canonicalJson } from "./digest.ts";
 import { decideStep } from "./item-step.ts";
 import type { ItemRules } from "./item-rules.ts";
-import type { EventType, JournalEvent } from "./journal.ts";
+import type { EventDetails, EventType, JournalEvent } from "./journal.ts";
 import type { Plan } from "./plan.ts";
 import { blockedGateCodes } from "./gates.ts";
+import { findWaiting } from "./publication.ts";
 import { decideStop, decideStopOfVerdict, INTERRUPT_SIGNALS, nextItem } from "./run-decide.ts";
 import type { RunState } from "./run.ts";
 import type { RunStop } from "./run-stop.ts";
@@ -84,6 +85,8 @@ const ONCE: ReadonlySet<EventType> = new Set<EventType>([
   "closing_committed",
   "delivery_started",
   "delivery_finished",
+  "publication_started",
+  "publication_finished",
   "gates_evaluated",
 ]);
 
@@ -230,10 +233,21 @@ function judgeEvent(
           event.details.head === state.delivery.head,
         "a delivery never begun",
       );
+    case "publication_started":
+      return expect(
+        seen.has("trust_read") && state.policy?.decision === "allow" && isPublishable(open, state, event.details),
+        "a publication that policy did not allow, or of something that may not leave the run",
+      );
+    case "publication_finished":
+      return expect(
+        seen.has("publication_started") && state.publication?.status === "intended",
+        "a publication never begun",
+      );
     case "gates_evaluated":
       return expect(
         (seen.has("trust_read") || state.readyHead === state.tip) &&
-          seen.has("delivery_started") === seen.has("delivery_finished"),
+          seen.has("delivery_started") === seen.has("delivery_finished") &&
+          seen.has("publication_started") === seen.has("publication_finished"),
         "gates before policy was decided or the delivery ended",
       );
     case "run_stopped": {
@@ -241,14 +255,27 @@ function judgeEvent(
       const signal = INTERRUPT_SIGNALS.find((known) => known === event.details.signal);
       const stop = signal === undefined ? dueStop(progress, state, replay) : INTERRUPTED;
       const expected = stop === undefined ? undefined : decideStop(stop, state, signal ?? "SIGINT");
+      // What was redacted is what was seen, and follows from nothing.
+      const { redactions: _seen, ...decided } = event.details;
       return expect(
-        expected !== undefined && canonicalJson(expected) === canonicalJson(event.details),
+        expected !== undefined && canonicalJson(expected) === canonicalJson(decided),
         "the run stopped otherwise than its state gives",
       );
     }
     default:
       return undefined;
   }
+}
+
+/** The closed branch in closure; in execution a draft of the candidate that waits, which then ends the run. */
+function isPublishable(
+  open: Stage | undefined,
+  state: RunState,
+  { branch, head, draft }: EventDetails<"publication_started">,
+): boolean {
+  if (branch !== state.created.run_branch) return false;
+  if (open === "closure") return state.closing?.committed === true && head === state.tip && !draft;
+  return open === "execution" && draft && findWaiting(state)?.gate.commit === head;
 }
 
 const INTERRUPTED: RunStop = { kind: "interrupted", reasonCodes: [] };

@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from "./digest.ts";
+import { buildGateRequest } from "./gate-request.ts";
 import type { ItemCommand } from "./item-decide.ts";
 import { decideStep } from "./item-step.ts";
 import type { ItemRules } from "./item-rules.ts";
@@ -59,7 +60,8 @@ export function replayDecisions(events: readonly JournalEvent[], rules: ItemRule
   let progress: StageProgress = BEFORE_STAGES;
   let before: JournalEvent = first;
   for (const event of rest) {
-    const fault = judgeRunStep(progress, state, event, { rules, plan }) ?? judgeStep(state, event, before, rules);
+    const fault =
+      judgeRunStep(progress, state, event, { rules, plan }) ?? judgeStep(state, event, before, { rules, plan });
     if (fault !== undefined) faults.push({ seq: event.seq, message: fault });
     progress = evolveProgress(progress, event);
     state = evolveRun(state, event, rules);
@@ -68,7 +70,12 @@ export function replayDecisions(events: readonly JournalEvent[], rules: ItemRule
   return faults;
 }
 
-function judgeStep(state: RunState, event: JournalEvent, before: JournalEvent, rules: ItemRules): string | undefined {
+function judgeStep(
+  state: RunState,
+  event: JournalEvent,
+  before: JournalEvent,
+  { rules, plan }: { readonly rules: ItemRules; readonly plan: Plan },
+): string | undefined {
   const item = state.items.find((candidate) => candidate.itemId === event.item_id);
   // The receipt of a session answers its intent, not a decision.
   if (item === undefined || event.type === "session_finished" || isOfPeople(event)) return undefined;
@@ -79,6 +86,13 @@ function judgeStep(state: RunState, event: JournalEvent, before: JournalEvent, r
   if (event.type === "item_settled") return judgeSettlement(command, event);
   if (event.type === "attempt_opened" && event.details.base_commit !== state.tip) {
     return `attempt ${event.details.attempt} of item ${item.itemId} does not begin at the run branch's tip`;
+  }
+  if (event.type === "gate_requested" && command.type === "request_gate") {
+    const planned = plan.items.find(({ item_id }) => item_id === item.itemId);
+    const due = planned && canonicalJson(buildGateRequest(planned, command));
+    return due === canonicalJson(event.details)
+      ? undefined
+      : `item ${item.itemId} asks a person otherwise than was due`;
   }
   const begun = judgeBeginning(event, before);
   if (begun !== undefined) return begun;

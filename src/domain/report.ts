@@ -1,20 +1,27 @@
 import { z } from "zod";
 import { AUTHORITIES } from "./approval-gesture.ts";
 import { auditSummarySchema, buildAuditSummary, sayAudited } from "./audit-summary.ts";
-import { buildRunCost, runCostSchema } from "./cost.ts";
+import { commandReportSchema, reportCommand } from "./command-report.ts";
+import type { Config } from "./config.ts";
+import { listBudgets } from "./cost-bound.ts";
+import { buildRunCost, costLimit, runCostSchema } from "./cost.ts";
 import { gateDecisionSchema } from "./gates.ts";
 import { optionValueSchema, stageExecutionSchema } from "./journal.ts";
 import type { AttemptState, ItemState } from "./item.ts";
 import { buildNextActions, nextActionSchema } from "./next-actions.ts";
-import { MODES } from "./config.ts";
 import { RISK_TIERS, type Plan } from "./plan.ts";
 import type { RunPolicy } from "./policy.ts";
+import { pullRequestSchema } from "./published.ts";
 import { REASON_CODE_NAMES } from "./reason-codes.ts";
 import type { RunSandbox, RunState } from "./run.ts";
-import { SANDBOX_LEVELS, sandboxFactsSchema } from "./sandbox.ts";
+import { sandboxFactsSchema } from "./sandbox.ts";
 import { judgeLayers, layerReportSchema } from "./sandbox-layers.ts";
 import { scopeViolationSchema } from "./scope.ts";
+import { redactionFactsSchema } from "./secrets.ts";
+import { isSelfApproved, SELF_APPROVED } from "./self-approval.ts";
+import { listStallWarnings } from "./stage-execution.ts";
 import { STAGES } from "./stages.ts";
+import { MODES, SANDBOX_LEVELS } from "./run-choices.ts";
 
 const stage = z.enum(STAGES);
 const reasonCode = z.enum(REASON_CODE_NAMES);
@@ -55,6 +62,8 @@ export const runReportSchema = z.strictObject({
           /** Login of whoever approved; null when nobody vouches for a name. */
           approver: z.string().nullable(),
           counts: z.boolean(),
+          /** Whether the approver took part in what they approved. */
+          self_approved: z.boolean(),
           /** The rules that refused it. */
           refused_by: z.array(z.string()),
         }),
@@ -77,6 +86,8 @@ export const runReportSchema = z.strictObject({
   blocked_reason_codes: z.array(reasonCode),
   failure: z.string().nullable(),
   transitions: z.array(z.strictObject({ seq: z.int(), at: z.string(), from: stage.nullable(), to: stage })),
+  /** When the orchestrator worked on the run; between two of them the run waited. The last has no end while it runs. */
+  invocations: z.array(z.strictObject({ started_at: z.string(), ended_at: z.string().nullable() })),
   completed_stages: z.array(z.string()),
   items: z.array(
     z.strictObject({
@@ -111,18 +122,35 @@ export const runReportSchema = z.strictObject({
               violations: z.array(scopeViolationSchema),
               verification: z.enum(["passed", "failed", "not_judged"]),
               failures: z.array(z.string()),
+              /** What it changes as one patch, relative to the run folder; null when there is none. */
+              patch: z.string().nullable(),
+              /** The commands of its verification, in their order. */
+              commands: z.array(commandReportSchema.extend({ required: z.boolean() })),
             }),
           ),
         }),
       ),
     }),
   ),
+  /** The plan's own commands on the run branch; null before they ran. */
+  validation: z
+    .strictObject({
+      commit: z.string(),
+      passed: z.boolean(),
+      failures: z.array(z.string()),
+      commands: z.array(commandReportSchema),
+    })
+    .nullable(),
   /** What the coding agents of the run cost, as they say themselves or as their tokens are priced. */
   cost: runCostSchema,
+  /** What was taken out of output, files and events because it is the value of a secret variable; never a value. */
+  redactions: redactionFactsSchema,
   stage_executions: z.array(stageExecutionSchema),
   branch: z.string(),
   /** True when the branch stands in the user's repository. */
   delivered: z.boolean(),
+  /** The run's pull request, when the run itself opened it. */
+  pull_request: pullRequestSchema.nullable(),
   base_commit: z.string(),
   head_sha: z.string(),
   digests: z.strictObject({
@@ -142,8 +170,12 @@ export const runReportSchema = z.strictObject({
 /** What a run hands to people and programs whenever it stops (source document 001, *Required Artifacts*). */
 export type RunReport = z.infer<typeof runReportSchema>;
 
-/** Builds the run report from the state alone: the same journal always gives the same report. */
-export function buildRunReport(state: RunState, plan: Plan, journalHead: string): RunReport {
+/** Builds the run report from state, plan and configuration alone: the same journal always gives the same report. */
+export function buildRunReport(
+  state: RunState,
+  { plan, config }: { readonly plan: Plan; readonly config: Config },
+  journalHead: string,
+): RunReport {
   const { created, stop } = state;
   return {
     schema_version: "conveyor.run_report.v1",
@@ -165,12 +197,16 @@ export function buildRunReport(state: RunState, plan: Plan, journalHead: string)
     blocked_reason_codes: [...(stop?.reasonCodes ?? [])],
     failure: state.stageFailure?.message ?? null,
     transitions: [...state.transitions],
+    invocations: state.invocations.map((each) => ({ ...each })),
     completed_stages: [...state.completedStages],
     items: state.items.map((item) => reportItem(item, plan)),
-    cost: buildRunCost(state),
+    validation: state.validation === undefined ? null : reportValidation(state.validation),
+    cost: buildRunCost(state, listBudgets({ plan, config, executor: state.created.executor.use }, costLimit(state))),
+    redactions: state.redactions,
     stage_executions: [...state.executions],
     branch: created.run_branch,
     delivered: state.delivery?.status === "moved" && state.delivery.head === state.tip,
+    pull_request: state.publication?.pullRequest ?? null,
     base_commit: state.baseCommit,
     head_sha: state.tip,
     digests: {
@@ -183,7 +219,7 @@ export function buildRunReport(state: RunState, plan: Plan, journalHead: string)
     journal_seq: state.seq,
     options: state.options,
     versions: created.versions,
-    warnings: [...state.warnings],
+    warnings: [...state.warnings, ...listStallWarnings(state.executions)],
     next_actions: buildNextActions(state),
   };
 }
@@ -199,20 +235,34 @@ function reportPolicy(policy: RunPolicy): NonNullable<RunReport["policy"]> {
     reason_codes: [...policy.reasonCodes],
     refusals: policy.refusals.map((refusal) => ({ ...refusal })),
     risk: { tier: policy.risk.tier, reasons: policy.risk.reasons.map((reason) => ({ ...reason })) },
-    approvals: policy.approvals.map(({ refusedBy, ...approval }) => ({ ...approval, refused_by: [...refusedBy] })),
+    approvals: policy.approvals.map(({ refusedBy, selfApproved, ...approval }) => ({
+      ...approval,
+      self_approved: selfApproved,
+      refused_by: [...refusedBy],
+    })),
   };
 }
 
-/** One line, verdict first; it always says how much of the run was audited. */
+/** One line, verdict first; it always says how much of the run was audited, and whether it was self-approved. */
 export function buildVerdict(state: RunState): string {
   const passed = state.items.filter((item) => item.settled?.terminalState === "passed").length;
   const items = `${passed} of ${state.items.length} items passed`;
   const { stop } = state;
-  if (stop === undefined) return `not stopped (${sayAudited(state)}): ${items}, stage ${state.currentStage ?? "none"}`;
+  const said = `${sayAudited(state)}${isSelfApproved(state) ? `; ${SELF_APPROVED}` : ""}`;
+  if (stop === undefined) return `not stopped (${said}): ${items}, stage ${state.currentStage ?? "none"}`;
   const codes = stop.reasonCodes.length === 0 ? "" : `: ${stop.reasonCodes.join(", ")}`;
   const word =
     stop.kind === "terminal" ? (stop.terminalState ?? "failed") : stop.kind === "handoff" ? "handoff" : "interrupted";
-  return `${word} (${sayAudited(state)}): ${items}${codes}`;
+  return `${word} (${said}): ${items}${codes}`;
+}
+
+function reportValidation(ran: NonNullable<RunState["validation"]>): NonNullable<RunReport["validation"]> {
+  return {
+    commit: ran.commit,
+    passed: ran.verdict.kind === "passed",
+    failures: ran.verdict.kind === "failed" ? [...ran.verdict.failures] : [],
+    commands: ran.commands.map(reportCommand),
+  };
 }
 
 function reportItem(item: ItemState, plan: Plan): RunReport["items"][number] {
@@ -251,6 +301,11 @@ function reportAttempt(attempt: AttemptState): RunReport["items"][number]["attem
           ? candidate.verdict.kind
           : "not_judged",
       failures: candidate.verdict?.kind === "failed" ? [...candidate.verdict.failures] : [],
+      patch: candidate.patch ?? null,
+      commands: (candidate.verified?.commands ?? []).map((each) => ({
+        ...reportCommand(each),
+        required: each.required,
+      })),
     })),
   };
 }

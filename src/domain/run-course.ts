@@ -1,9 +1,10 @@
-import { parseInstant } from "./instants.ts";
+import { parseInstant, renderInstant } from "./instants.ts";
 import type { ItemRules } from "./item-rules.ts";
 import { endAttempt, requireStep } from "./item-steps.ts";
 import type { EventDetails } from "./journal.ts";
 import { decideManagerOutcome } from "./manager.ts";
-import { decideRunPolicy, type RunPolicy } from "./policy.ts";
+import { decideRunPolicy, type RunPolicy, type TrustObservation } from "./policy.ts";
+import type { PublishedState } from "./published.ts";
 import { whyNotRefreshed } from "./refresh.ts";
 import type { RunState } from "./run.ts";
 import { stageKey } from "./stages.ts";
@@ -18,6 +19,8 @@ export function decidePolicyOf(
     {
       planSha256: state.created.plan_sha256,
       policySha256: state.created.policy_sha256,
+      allowedBefore: state.policy?.decision === "allow",
+      observed: observationOf(state, at, details),
       tip: {
         planSha256: details.plan_sha256,
         policySha256: details.policy_sha256,
@@ -37,6 +40,18 @@ export function decidePolicyOf(
   );
 }
 
+function observationOf(
+  { options }: RunState,
+  at: string,
+  { observed }: Pick<EventDetails<"trust_read">, "observed">,
+): TrustObservation | null {
+  if (observed === undefined) return null;
+  const { consent, paused, unknown } = observed;
+  const delivers = options["deliver"]?.value !== "none";
+  const today = renderInstant(parseInstant(at)).slice(0, 10);
+  return { consent: { byPerson: consent.by_person, found: consent.found, delivers }, paused, unknown, today };
+}
+
 /** What the manager's run came to, on the base and nowhere else. */
 export function finishManager(state: RunState, details: EventDetails<"manager_finished">): RunState {
   requireStep(state.created.manager !== null, "the run has no manager");
@@ -45,7 +60,10 @@ export function finishManager(state: RunState, details: EventDetails<"manager_fi
 }
 
 /** The plan is closed once, on the validated commit, when every item has passed and policy allows it. */
-export function prepareClosing(state: RunState, details: EventDetails<"closing_prepared">): RunState {
+export function prepareClosing(
+  state: RunState,
+  { details, prev }: { readonly details: EventDetails<"closing_prepared">; readonly prev: string },
+): RunState {
   requireStep(state.closing === undefined, "the plan is closed once");
   requireStep(details.parent === state.tip, "the closing commit stands on the run branch's tip");
   requireStep(
@@ -54,7 +72,8 @@ export function prepareClosing(state: RunState, details: EventDetails<"closing_p
       state.policy?.decision === "allow",
     "a plan is closed when every item passed, validation is done and policy allows it",
   );
-  return { ...state, closing: { commit: details.commit, parent: details.parent, committed: false } };
+  const { commit, tree, parent } = details;
+  return { ...state, closing: { commit, tree, parent, journalHead: prev, committed: false } };
 }
 
 /** The run branch names the commit that was prepared. */
@@ -92,5 +111,32 @@ export function finishRefresh(state: RunState, { from, to }: EventDetails<"base_
         ? { ...endAttempt(item, "superseded"), handoffTrees: [] }
         : item,
     ),
+  };
+}
+
+/** What was published before stays known: a new try builds on it. */
+export function beginPublication({ publication }: RunState, head: string): PublishedState {
+  return {
+    head,
+    status: "intended",
+    publishedHead: publication?.publishedHead ?? null,
+    pullRequest: publication?.pullRequest ?? null,
+    message: "",
+  };
+}
+
+/** Of a publication that came to nothing nothing is claimed but what was known before. */
+export function finishPublication(
+  { publication }: RunState,
+  details: EventDetails<"publication_finished">,
+): PublishedState {
+  requireStep(publication?.status === "intended" && publication.head === details.head, "no such publication has begun");
+  const { status, message } = details;
+  return {
+    head: details.head,
+    status,
+    publishedHead: details.published_head ?? publication.publishedHead,
+    pullRequest: details.pull_request ?? publication.pullRequest,
+    message,
   };
 }

@@ -1,4 +1,4 @@
-import { newItem, type ItemState } from "./item.ts";
+import { newItem, type CommandRun, type ItemState } from "./item.ts";
 import { evolveItem } from "./item-evolve.ts";
 import { ImpossibleEventError, requireStep } from "./item-steps.ts";
 import type { ItemRules } from "./item-rules.ts";
@@ -7,22 +7,29 @@ import { canonicalJson } from "./digest.ts";
 import { EVENT_OF } from "./event-owner.ts";
 import type { EventDetails, JournalEvent, StageExecution } from "./journal.ts";
 import type { ManagerOutcome } from "./manager.ts";
+import { beginInvocation, endInvocation, type Invocation } from "./invocations.ts";
 import { NamedFiles } from "./named-files.ts";
+import { followSessions, type OpenSession } from "./open-sessions.ts";
 import type { RunPolicy } from "./policy.ts";
+import type { PublishedState } from "./published.ts";
 import {
+  beginPublication,
   beginRefresh,
   commitClosing,
   decidePolicyOf,
   finishManager,
+  finishPublication,
   finishRefresh,
   prepareClosing,
 } from "./run-course.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 import { nextItem } from "./run-decide.ts";
+import { addRedactions, NO_REDACTIONS, type RedactionFacts } from "./secrets.ts";
 import { decideSandbox, type SandboxDecision, type SandboxFacts, type SandboxWish } from "./sandbox.ts";
 import type { RunStop, TerminalState } from "./run-stop.ts";
 import { STAGES, stageKey, type Stage } from "./stages.ts";
 import { judgeValidation, type VerificationVerdict } from "./verification.ts";
+import { addWorkflowRun } from "./workflow-runs.ts";
 
 /** A change of the current stage, as the report lists it. */
 export interface Transition {
@@ -36,6 +43,16 @@ export interface Transition {
 export interface RunSandbox extends SandboxDecision {
   readonly wish: SandboxWish;
   readonly facts: SandboxFacts;
+}
+
+/** The commit that closes the plan. */
+export interface ClosingState {
+  readonly commit: string;
+  readonly tree: string;
+  readonly parent: string;
+  /** The journal's head that it names. */
+  readonly journalHead: string;
+  readonly committed: boolean;
 }
 
 /** How a run stopped; the exit code follows from it. */
@@ -58,11 +75,15 @@ export interface RunState {
   /** Options of the invocation that runs now or ran last. */
   readonly options: EventDetails<"run_created">["options"];
   readonly warnings: readonly string[];
+  /** The workflow runs whose jobs worked on it: who started them had a hand in it. */
+  readonly workflowRuns: readonly number[];
   readonly resumes: number;
   readonly currentStage: Stage | null;
   /** Keys of the stages that are done. */
   readonly completedStages: readonly string[];
   readonly transitions: readonly Transition[];
+  /** When the orchestrator worked on the run; between two of them the run waited for somebody. */
+  readonly invocations: readonly Invocation[];
   readonly items: readonly ItemState[];
   /** The commit that the run builds on: the one it was started at, or the one a person refreshed it to. */
   readonly baseCommit: string;
@@ -75,14 +96,20 @@ export interface RunState {
   readonly basePrepared: boolean;
   readonly manager?: ManagerOutcome;
   readonly policy?: RunPolicy;
-  readonly validation?: { readonly commit: string; readonly verdict: VerificationVerdict };
+  readonly validation?: {
+    readonly commit: string;
+    readonly verdict: VerificationVerdict;
+    readonly commands: readonly CommandRun[];
+  };
   /** The commit that closes the plan; it is on the run branch when `committed`. */
-  readonly closing?: { readonly commit: string; readonly parent: string; readonly committed: boolean };
+  readonly closing?: ClosingState;
   readonly delivery?: {
     readonly branch: string;
     readonly head: string;
     readonly status: "intended" | "moved" | "refused";
   };
+  /** The run on GitHub, as far as this run delivered itself there. */
+  readonly publication?: PublishedState;
   readonly gates?: {
     readonly head: string;
     readonly decisions: readonly GateDecision[];
@@ -95,7 +122,11 @@ export interface RunState {
   /** A stage that failed in this invocation. */
   readonly stageFailure?: { readonly stage: Stage; readonly reasonCode: ReasonCode; readonly message: string };
   readonly stop?: StopState;
+  /** What the invocations of the run have redacted that told of their end. */
+  readonly redactions: RedactionFacts;
   readonly executions: readonly StageExecution[];
+  /** Sessions of agents without a receipt. */
+  readonly openSessions: readonly OpenSession[];
   /** Every file of the run folder that an event names; the newest digest of a path counts. */
   readonly files: NamedFiles;
   /** True when `report_written` is the last event: nothing happened since the run stopped. */
@@ -138,16 +169,20 @@ export function newRun(event: JournalEvent & { type: "run_created" }): RunState 
     fence: event.fence,
     options: created.options,
     warnings: [],
+    workflowRuns: addWorkflowRun([], created.options),
     resumes: 0,
     currentStage: null,
     completedStages: [],
     transitions: [],
+    invocations: [{ started_at: event.at, ended_at: null }],
     items: created.item_ids.map(newItem),
     baseCommit: created.base_commit,
     tip: created.base_commit,
     selectedIds: created.selected_ids,
     basePrepared: false,
+    redactions: NO_REDACTIONS,
     executions: [],
+    openSessions: [],
     files: new NamedFiles(created.files),
     sealed: false,
     lastAt: event.at,
@@ -164,9 +199,16 @@ export function evolveRun(state: RunState, event: JournalEvent, rules: ItemRules
     lastAt: event.at,
     sealed: event.type === "report_written",
     executions: executions.length === 0 ? state.executions : [...state.executions, ...executions],
-    files: "files" in event.details ? state.files.with(event.details.files) : state.files,
+    openSessions: followSessions(state.openSessions, event, {
+      isAgent: state.created.executor.use !== "command",
+      rules,
+    }),
+    files:
+      "files" in event.details && event.details.files !== undefined
+        ? state.files.with(event.details.files)
+        : state.files,
   };
-  return evolveItems(evolveStages(seen, event, rules), event, rules);
+  return evolveItems(evolveStages(seen, event, rules, state), event, rules);
 }
 
 function executionsOf({ details }: JournalEvent): StageExecution[] {
@@ -200,10 +242,13 @@ function restateStop(state: RunState, items: readonly ItemState[]): Pick<RunStat
     : { stop: { ...state.stop, reasonCodes: next.stop.reasonCodes } };
 }
 
-function evolveStages(state: RunState, event: JournalEvent, rules: ItemRules): RunState {
+function evolveStages(state: RunState, event: JournalEvent, rules: ItemRules, before: RunState): RunState {
   switch (event.type) {
     case "run_resumed":
-      return resumeRun(state, event.details);
+      return {
+        ...resumeRun(state, event.details),
+        invocations: beginInvocation(before.invocations, before.lastAt, event.at),
+      };
     case "sandbox_probed":
       return { ...state, sandbox: { ...event.details, ...decideSandbox(event.details.facts, event.details.wish) } };
     case "stage_started":
@@ -228,9 +273,9 @@ function evolveStages(state: RunState, event: JournalEvent, rules: ItemRules): R
     case "trust_read":
       return { ...state, policy: decidePolicyOf(state, event, rules) };
     case "validation_finished":
-      return { ...state, validation: { commit: event.details.commit, verdict: judgeValidation(event.details) } };
+      return { ...state, validation: finishValidation(event.details) };
     case "closing_prepared":
-      return prepareClosing(state, event.details);
+      return prepareClosing(state, event);
     case "closing_committed":
       return commitClosing(state, event.details);
     case "base_refresh_started":
@@ -241,6 +286,10 @@ function evolveStages(state: RunState, event: JournalEvent, rules: ItemRules): R
       return { ...state, delivery: { branch: event.details.branch, head: event.details.head, status: "intended" } };
     case "delivery_finished":
       return { ...state, delivery: event.details };
+    case "publication_started":
+      return { ...state, publication: beginPublication(state, event.details.head) };
+    case "publication_finished":
+      return { ...state, publication: finishPublication(state, event.details) };
     case "gates_evaluated":
       return evolveGates(state, event.details);
     case "run_stopped":
@@ -270,6 +319,8 @@ function resumeRun(state: RunState, details: EventDetails<"run_resumed">): RunSt
     // A resume brings its own signals and limits; what it cannot give anew stays as the run was started with.
     options: { ...state.options, ...details.options },
     warnings: details.warnings,
+    // Who only asks the gates once more has no hand in what they decide about.
+    workflowRuns: gatesAlone ? state.workflowRuns : addWorkflowRun(state.workflowRuns, details.options),
     resumes: state.resumes + 1,
     selectedIds: state.created.item_ids,
     completedStages: state.completedStages.filter(
@@ -278,10 +329,14 @@ function resumeRun(state: RunState, details: EventDetails<"run_resumed">): RunSt
   };
 }
 
+function finishValidation(details: EventDetails<"validation_finished">): NonNullable<RunState["validation"]> {
+  return { commit: details.commit, verdict: judgeValidation(details), commands: details.commands };
+}
+
 function evolveGates(state: RunState, details: EventDetails<"gates_evaluated">): RunState {
   if (details.head !== state.tip) throw new ImpossibleEventError("gates of another head than the run branch's");
   if (state.closing?.committed !== true) throw new ImpossibleEventError("gates before the plan was closed");
-  const decisions = evaluateGates(details.signals, state.policy?.decision === "allow");
+  const decisions = evaluateGates(details.signals, state.policy?.decision === "allow", details.observed);
   if (canonicalJson(decisions) !== canonicalJson(details.decisions)) {
     throw new ImpossibleEventError("the gate decisions are not those that the signals give");
   }
@@ -302,5 +357,7 @@ function stopRun(state: RunState, event: JournalEvent & { type: "run_stopped" })
   ) {
     throw new ImpossibleEventError("a run is done only when every stage is, every item passed and every gate did");
   }
-  return { ...state, stop: { kind, terminalState, reasonCodes, signal, at: event.at } };
+  const redactions = addRedactions(state.redactions, event.details.redactions ?? NO_REDACTIONS);
+  const stop = { kind, terminalState, reasonCodes, signal, at: event.at };
+  return { ...state, redactions, stop, invocations: endInvocation(state.invocations, event.at) };
 }

@@ -1,11 +1,5 @@
 import { z } from "zod";
-
-/**
- * `auto`: the strongest tier that this machine proves; `required`: the run is refused without one; `off`: tier 1,
- * which is never left out.
- */
-export const SANDBOX_LEVELS = ["auto", "required", "off"] as const;
-export type SandboxLevel = (typeof SANDBOX_LEVELS)[number];
+import { SANDBOX_LEVELS } from "./run-choices.ts";
 
 /** Tier 2 (another user, cgroups) is not built; its number stays free. */
 export type SandboxTier = 1 | 3;

@@ -8,7 +8,7 @@ import type { SavedRun } from "./saved-run.ts";
  * of what the report speaks of.
  */
 export function buildSavedReport({ state, journal, config, plan }: SavedRun): RunReport {
-  if (!state.sealed) return buildRunReport(state, plan, journal.head);
+  if (!state.sealed) return buildRunReport(state, { plan, config }, journal.head);
   const before = foldRun(journal.events.slice(0, -1), rulesOf(config, plan));
-  return buildRunReport(before, plan, journal.events.at(-1)?.prev ?? "");
+  return buildRunReport(before, { plan, config }, journal.events.at(-1)?.prev ?? "");
 }

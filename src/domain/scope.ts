@@ -8,7 +8,7 @@ import { findBareRepositories, findLinkLoops } from "./scope-shapes.ts";
 import { invisibleIndex, showText } from "./visible-text.ts";
 
 export const scopeViolationSchema = z.strictObject({
-  code: z.enum(["SCOPE_VIOLATION", "PROTECTED_PATH_CHANGED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED"]),
+  code: z.enum(["SCOPE_VIOLATION", "PROTECTED_PATH_CHANGED", "PATH_UNSAFE", "DIFF_LIMIT_EXCEEDED", "SECRET_IN_DIFF"]),
   path: z.string(),
   detail: z.string(),
 });

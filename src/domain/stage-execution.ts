@@ -13,7 +13,7 @@ export interface ExecutionFacts {
   readonly step: string;
   readonly command: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
-  readonly report: Pick<ProcessReport, "ending" | "startedAt" | "durationMs" | "network">;
+  readonly report: Pick<ProcessReport, "ending" | "startedAt" | "durationMs" | "network" | "stalls">;
   readonly missingArtifacts?: readonly string[];
   readonly malformedArtifacts?: readonly string[];
   /** What an agent said of its session. */
@@ -47,6 +47,7 @@ export function buildStageExecution(facts: ExecutionFacts): StageExecution {
     malformed_artifacts: malformed,
     agent: facts.agent ?? null,
     network: [...facts.report.network],
+    ...((facts.report.stalls ?? 0) > 0 ? { stalls: facts.report.stalls } : {}),
   };
 }
 
@@ -79,6 +80,15 @@ export function buildSkippedExecution(stage: Stage): StageExecution {
     agent: null,
     network: [],
   };
+}
+
+/** A warning for each program that said nothing for long: it may have hung, or its work was slow. Nothing follows of it. */
+export function listStallWarnings(executions: readonly StageExecution[]): string[] {
+  return executions.flatMap(({ purpose, item_id: item, idempotency_key: step, stalls = 0 }) => {
+    const whose = item === null ? "" : ` of item ${item}`;
+    const times = stalls === 1 ? "once" : `${stalls} times`;
+    return stalls === 0 ? [] : [`${purpose}${whose} said nothing for limits.stall-minutes ${times} (${step})`];
+  });
 }
 
 /** How a program ended, in the words of a stage execution. */

@@ -11,6 +11,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** The time that is written where no time shall be told, so that equal content gives equal bytes. */
+export const EPOCH = new Date(0);
+
 /** The time so many milliseconds ago, as ISO 8601 in UTC. */
 export function timeBefore(ms: number): string {
   return new Date(Date.now() - ms).toISOString();

@@ -14,6 +14,7 @@ import {
 } from "./durable-files.ts";
 import { CHECKPOINT_FILE, JOURNAL_FILE, TEMPORARY_SUFFIX } from "./run-files.ts";
 import type { HeldLock } from "./lock.ts";
+import type { Redactor } from "./redactor.ts";
 
 /** Where a journal goes on: after its last event, under a lock that is held. */
 export interface JournalPosition {
@@ -25,6 +26,7 @@ export interface JournalPosition {
   readonly head: string | undefined;
   readonly lock: HeldLock;
   readonly clock: Clock;
+  readonly redactor: Redactor;
   /** Folders of files that the next event may name. */
   readonly pending: PendingFolders;
   /** A second place for the checkpoint (`--checkpoint-path`). */
@@ -50,7 +52,7 @@ export function openJournal(position: JournalPosition): JournalWriter & { close(
       if (broken) throw new StateWriteError(path, new Error("an earlier write failed"));
       position.lock.assertHeld();
       const line = buildEventLine({
-        ...draft,
+        ...position.redactor.value(draft),
         schema_version: "conveyor.event.v1",
         seq: seq + 1,
         at: position.clock.now(),

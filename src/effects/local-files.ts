@@ -1,16 +1,20 @@
 import {
+  appendFileSync,
   closeSync,
   constants,
   existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { foldersAbove } from "../domain/paths.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 
 /** Bytes of a file that the user named, or nothing when it cannot be read. */
@@ -77,4 +81,38 @@ export function writeNewFile(path: string, text: string): "written" | "exists" {
     if (fault instanceof Error && "code" in fault && fault.code === "EEXIST") return "exists";
     throw fault;
   }
+}
+
+/** What stands at a path below a folder, where a file is to be written. */
+export type FilePlace =
+  | { readonly kind: "free" }
+  | { readonly kind: "file"; readonly bytes: Uint8Array }
+  /** A link, a pipe, a file that cannot be read: it can be replaced, and what it says is not known. */
+  | { readonly kind: "taken" }
+  /** No file can be written there; `by` is the path that stands in the way. */
+  | { readonly kind: "blocked"; readonly by: string };
+
+/** Looks at a place before anything is written. Links are not followed, also not those to folders. */
+export function inspectPlace(root: string, path: string): FilePlace {
+  for (const folder of foldersAbove(path).toReversed()) {
+    const stats = lstatSync(join(root, folder), { throwIfNoEntry: false });
+    if (stats === undefined) return { kind: "free" };
+    if (!stats.isDirectory()) return { kind: "blocked", by: folder };
+  }
+  const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
+  if (stats === undefined) return { kind: "free" };
+  if (stats.isDirectory()) return { kind: "blocked", by: path };
+  const bytes = stats.isFile() ? readLocalFile(join(root, path)) : undefined;
+  return bytes === undefined ? { kind: "taken" } : { kind: "file", bytes };
+}
+
+/** Writes at the end of a file, whose bytes stay as they are. */
+export function appendToFile(path: string, text: string): void {
+  appendFileSync(path, text);
+}
+
+/** Writes a file in place of what is there; a link is replaced, not followed. */
+export function replaceFile(path: string, text: string): void {
+  rmSync(path, { force: true });
+  writeNewFile(path, text);
 }

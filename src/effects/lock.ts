@@ -40,19 +40,21 @@ export interface LockRefusal {
  * Takes the lock of a run. The holder is the highest `lock.<n>`; a provably dead one is taken
  * over by making `lock.<n+1>`, at which exactly one process succeeds. No lock file is ever removed. The file appears
  * whole, by `link`, which refuses an existing name as O_EXCL does: a process killed between making and writing it
- * would otherwise leave an empty lock that nobody could prove dead. Reason code: LOCKED.
+ * would otherwise leave an empty lock that nobody could prove dead. `after` is the fence of the journal's last line: a
+ * run that came from another machine brings its journal and none of its locks. Reason code: LOCKED.
  */
 export function takeLock(
   folder: string,
   runId: string,
   ports: { clock: Clock; randomness: Randomness },
+  after = 0,
 ): Result<HeldLock, LockRefusal> {
   const highest = findHighest(folder);
   if (highest > 0) {
     const refusal = describeLiveHolder(join(folder, `lock.${highest}`));
     if (refusal !== undefined) return err(refusal);
   }
-  const fence = highest + 1;
+  const fence = Math.max(highest, after) + 1;
   const path = join(folder, `lock.${fence}`);
   const temporary = `${path}.${ports.randomness.hex(8)}.writing`;
   const identity = {

@@ -1,5 +1,6 @@
 import { digestOf, type Json, sha256 } from "../domain/digest.ts";
-import type { Preparation, Preparer, PrepareRequest, Processes, RunRepository } from "../ports.ts";
+import type { RunRepository } from "../ports/git.ts";
+import type { Preparation, Preparer, PrepareRequest, Processes } from "../ports/programs.ts";
 import { expandPaths, fingerprint } from "./file-copies.ts";
 import { openPrepareCache, type PrepareCache } from "./prepare-cache.ts";
 

@@ -106,6 +106,8 @@ function readProc(pid: number, name: string): string | undefined {
     for (let count = -1; count !== 0; length += count) {
       if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
       count = readSync(file, buffer, length, buffer.length - length, null);
+      // One line, which the kernel writes at once: there is nothing to ask for a second time.
+      if (name === "stat") return buffer.toString("latin1", 0, count);
     }
     return buffer.toString("latin1", 0, length);
   } catch {

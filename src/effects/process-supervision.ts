@@ -1,10 +1,10 @@
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProcessEnding, ProcessReport } from "../domain/process-report.ts";
-import type { ProcessRequest } from "../ports.ts";
-import { splitLines } from "./output-lines.ts";
+import type { ProcessRequest } from "../ports/programs.ts";
+import type { LineSplitter } from "./output-lines.ts";
 import type { OutputFile } from "./output-file.ts";
-import type { ProcessTable } from "./process-list.ts";
+import type { ProcessEntry, ProcessTable } from "./process-list.ts";
 import { realPathOf } from "./real-path.ts";
 import { followTree, type ProcessTree } from "./process-tree.ts";
 
@@ -39,10 +39,11 @@ const DRAIN_ROUNDS_MAX = 40;
 /** The longest that one timer of Node can take; a longer one would fire at once. */
 const TIMER_MS_MAX = 2_147_483_647;
 
-/** One output stream of a program and the file that keeps it. */
+/** One output stream of a program, the file that keeps it, and who follows its lines. */
 export interface Stream {
   readonly readable: Readable;
   readonly file: OutputFile;
+  readonly lines: LineSplitter | undefined;
 }
 
 /** A program that has just been started. */
@@ -52,6 +53,8 @@ export interface Supervised {
   readonly pid: number;
   /** `NAME=value` in its environment. */
   readonly marker: string;
+  /** The markers of all programs that run beside it, its own among them, each with the process it was started as. */
+  readonly markers: () => ReadonlyMap<string, ProcessEntry | undefined>;
   readonly streams: readonly Stream[];
   readonly request: ProcessRequest;
   readonly timing: ProcessTiming;
@@ -64,12 +67,17 @@ export interface Supervised {
 type StopReason = ProcessEnding | { readonly kind: "output_lost"; readonly error: unknown };
 
 /** Follows a program until it and all it started are gone, and says for which one reason it ended. */
-export async function supervise(started: Supervised): Promise<Pick<ProcessReport, "ending" | "survivors">> {
+export async function supervise(started: Supervised): Promise<Pick<ProcessReport, "ending" | "survivors" | "stalls">> {
   const { request, timing, exit, isHolder } = started;
   const stop = makeStop();
-  const closed = collectOutput(started, stop);
+  using stalls = watchSilence(request);
+  const closed = collectOutput(started, stop, stalls);
   const folders = listOwnFolders(request);
-  const tree = followTree(started.table, started.pid, started.marker, { folders, isHolder });
+  const tree = followTree(started.table, started.pid, started.marker, {
+    folders,
+    isHolder,
+    others: started.markers,
+  });
   const stopWatching = watch(started, tree, stop);
   try {
     const own = await Promise.race([exit, stop.promise.then(() => undefined)]);
@@ -85,7 +93,7 @@ export async function supervise(started: Supervised): Promise<Pick<ProcessReport
     await drain(started.streams, closed);
     const ending = decideEnding(own, stop.reason(), request);
     if (ending.kind === "output_lost") throw ending.error;
-    return { ending, survivors };
+    return { ending, survivors, stalls: stalls.count };
   } finally {
     stopWatching();
   }
@@ -160,15 +168,40 @@ async function terminate(tree: ProcessTree, { timing, request }: Supervised, sto
   await tree.killAll(0);
 }
 
+interface Silence extends Disposable {
+  /** Times that it was silent for long. */
+  readonly count: number;
+  broken(): void;
+}
+
+/** Tells of each time that nothing is said for long, once. */
+function watchSilence({ stallMs, onStall }: ProcessRequest): Silence {
+  let count = 0;
+  const timer =
+    stallMs === undefined || stallMs > TIMER_MS_MAX
+      ? undefined
+      : setTimeout(() => {
+          count += 1;
+          onStall?.();
+        }, stallMs);
+  return {
+    get count() {
+      return count;
+    },
+    // A timer that has fired begins again too.
+    broken: () => void timer?.refresh(),
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}
+
 /** Reads both streams to their end; resolves when both are closed. */
-function collectOutput({ streams, request }: Supervised, stop: Stop): Promise<unknown> {
-  const onLine = neverThrowing(request.onLine);
+function collectOutput({ streams, request }: Supervised, stop: Stop, silence: Silence): Promise<unknown> {
   let total = 0;
   return Promise.all(
-    streams.map(({ readable, file }) => {
-      const lines = onLine && splitLines(onLine);
+    streams.map(({ readable, file, lines }) => {
       readable.on("data", (chunk: Buffer) => {
         total += chunk.length;
+        silence.broken();
         if (total > request.outputBytesMax) {
           stop.because({ kind: "output_limit", output_bytes_max: request.outputBytesMax });
         }
@@ -188,20 +221,6 @@ function collectOutput({ streams, request }: Supervised, stop: Stop): Promise<un
       });
     }),
   );
-}
-
-/** Following is for people and decides nothing: a follower that fails is not called again. */
-function neverThrowing(onLine: ProcessRequest["onLine"]): ProcessRequest["onLine"] {
-  if (onLine === undefined) return undefined;
-  let broken = false;
-  return (line) => {
-    if (broken) return;
-    try {
-      onLine(line);
-    } catch {
-      broken = true;
-    }
-  };
 }
 
 /** Waits for the last bytes; a process that we cannot find may hold the other end for ever, and is not waited for. */

@@ -25,6 +25,15 @@ export interface ProcessTree {
   killAll(membersMax: number): Promise<readonly TreeMember[]>;
 }
 
+/** What `followTree` knows of a program besides its process. */
+export interface FollowOptions {
+  /** Its own folders. */
+  readonly folders?: readonly string[];
+  readonly isHolder?: boolean;
+  /** Markers of all programs that are followed at this moment, each with the process it was started as. */
+  readonly others?: () => ReadonlyMap<string, ProcessEntry | undefined>;
+}
+
 /** Rounds of looking and killing; with `SWEEP_PAUSE_MS` between them about four seconds. */
 const SWEEP_ROUNDS_MAX = 200;
 const SWEEP_PAUSE_MS = 20;
@@ -33,14 +42,15 @@ const SWEEP_PAUSE_MS = 20;
  * Follows the tree of the program `rootPid`, which leads a session and group of its own. A process belongs to it when
  * it carries `marker` (`NAME=value`), or when parent or family lead to it. So a daemon that left the session is found
  * by its marker, and one that emptied its environment by its relations, if it was seen while it still had them, or
- * because it stayed in one of the program's own `folders` when its parents had gone. With `isHolder` the root is not
- * the program itself: what ends the root first ends everything at once.
+ * because it stayed in one of the program's own `folders` when its parents had gone; unless it carries the marker of
+ * another program that is followed now, by `others`: two auditors share a folder, and what one leaves is not the
+ * other's. With `isHolder` the root is not the program itself: what ends the root first ends everything at once.
  */
 export function followTree(
   table: ProcessTable,
   rootPid: number,
   marker: string,
-  { folders = [], isHolder = false }: { readonly folders?: readonly string[]; readonly isHolder?: boolean } = {},
+  { folders = [], isHolder = false, others = () => new Map() }: FollowOptions = {},
 ): ProcessTree {
   const known = new Map<number, string>();
   const families = new Set<number>([rootPid]);
@@ -52,7 +62,11 @@ export function followTree(
     if (root === undefined || entry.ppid === process.pid) return false;
     const leader = entries.find(({ pid }) => pid === entry.family);
     if (leader !== undefined && startedBefore(leader, root)) return false;
-    return folders.some((folder) => table.isStrayIn(entry, folder));
+    if (!folders.some((folder) => table.isStrayIn(entry, folder))) return false;
+    // Who is older than that other program has the marker by a lie, and would belong to neither.
+    return ![...others()].some(
+      ([other, program]) => other !== marker && !startedBefore(entry, program) && table.carries(entry.pid, other),
+    );
   };
   const find = (byMarker: boolean): readonly ProcessEntry[] => {
     const entries = table.list();

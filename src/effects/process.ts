@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import type { ProcessEnding, ProcessReport } from "../domain/process-report.ts";
-import type { Clock, ProcessRequest, Processes, Randomness } from "../ports.ts";
+import type { Clock, Randomness } from "../ports.ts";
+import type { ProcessRequest, Processes } from "../ports/programs.ts";
 import { findProgram } from "./find-program.ts";
+import { followLines, neverThrowing } from "./output-lines.ts";
 import { DEFAULT_OUTPUT_LIMITS, openOutputFile, type OutputFile, type OutputLimits } from "./output-file.ts";
 import { buildGuard, type ParentDeath, probeParentDeath, SETPRIV_PATHS } from "./parent-death.ts";
-import type { ProcessTable } from "./process-list.ts";
+import type { ProcessEntry, ProcessTable } from "./process-list.ts";
+import { BLIND_REDACTOR, type Redactor } from "./redactor.ts";
 import { hostTable } from "./process-tree.ts";
 import { openTier1 } from "./sandbox/tier1.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
@@ -19,6 +22,8 @@ export interface ProcessesInput {
   readonly outputLimits?: OutputLimits | undefined;
   readonly setprivPaths?: readonly string[] | undefined;
   readonly processTable?: ProcessTable | undefined;
+  /** Takes secrets out of what is kept and told of output; without one nothing is known to be secret. */
+  readonly redactor?: Redactor | undefined;
   /** Starts programs in tier 3; without it none can be. */
   readonly bubblewrap?: Bubblewrap | undefined;
   /** Where prlimit is; without it sizes are not limited. */
@@ -51,21 +56,23 @@ export function createProcesses(input: ProcessesInput): ProcessRunner {
   const probeOnce = () => (probe ??= probeParentDeath(input.setprivPaths ?? SETPRIV_PATHS, succeeds));
   const family = `${process.pid}-${input.randomness.hex(FAMILY_BYTES)}`;
   let isGuarded = false;
+  const markers: StartInput["markers"] = new Map();
   return {
     probeParentDeath: probeOnce,
     async run(request) {
-      const { clock } = input;
+      const { clock, redactor = BLIND_REDACTOR } = input;
       const startedAt = clock.now();
       const startMs = clock.monotonicMs();
       const outputLimits = input.outputLimits ?? DEFAULT_OUTPUT_LIMITS;
       if (!isGuarded) startGuard(`${MARKER_NAME}=${family}-`);
       isGuarded = true;
-      using stdout = openOutputFile(request.stdoutPath, outputLimits);
-      using stderr = openOutputFile(request.stderrPath, outputLimits);
-      const { ending, survivors, network } = await start(input, request, {
+      using stdout = openOutputFile(request.stdoutPath, outputLimits, redactor);
+      using stderr = openOutputFile(request.stderrPath, outputLimits, redactor);
+      const { ending, survivors, network, stalls } = await start(input, request, {
         stdout,
         stderr,
         family,
+        markers,
         parentDeath: await probeOnce(),
       });
       return {
@@ -74,6 +81,7 @@ export function createProcesses(input: ProcessesInput): ProcessRunner {
         durationMs: clock.monotonicMs() - startMs,
         survivors,
         network,
+        stalls: stalls ?? 0,
         stdoutBytes: stdout.bytes,
         stderrBytes: stderr.bytes,
       };
@@ -90,9 +98,11 @@ interface StartInput {
   readonly parentDeath: ParentDeath;
   /** Begins the markers of all programs of this runner. */
   readonly family: string;
+  /** Of the programs that are followed now, each with the process it was started as. */
+  readonly markers: Map<string, ProcessEntry | undefined>;
 }
 
-type Outcome = Pick<ProcessReport, "ending" | "survivors" | "network">;
+type Outcome = Pick<ProcessReport, "ending" | "survivors" | "network" | "stalls">;
 
 async function start(input: ProcessesInput, request: ProcessRequest, files: StartInput): Promise<Outcome> {
   const [name] = request.command;
@@ -157,21 +167,27 @@ async function follow(
       resolve(signal === null ? { kind: "exited", exit_code: code ?? 0 } : { kind: "signalled", signal });
     });
   });
+  const onLine = neverThrowing(request.onLine);
+  const lines = () => onLine && followLines(onLine, input.redactor ?? BLIND_REDACTOR);
   const streams: readonly Stream[] = [
-    { readable: child.stdout, file: files.stdout },
-    { readable: child.stderr, file: files.stderr },
+    { readable: child.stdout, file: files.stdout, lines: lines() },
+    { readable: child.stderr, file: files.stderr, lines: lines() },
   ];
   const stderrHead = keepHead(child.stderr);
+  const marker = `${MARKER_NAME}=${markerValue}`;
+  const table = input.processTable ?? hostTable;
+  files.markers.set(marker, table.find(child.pid));
   const outcome = await supervise({
     exit,
     pid: child.pid,
-    marker: `${MARKER_NAME}=${markerValue}`,
+    marker,
+    markers: () => files.markers,
     streams,
     request,
     timing: { ...DEFAULT_PROCESS_TIMING, ...input.timing },
-    table: input.processTable ?? hostTable,
+    table,
     isHolder: launch.isHolder,
-  });
+  }).finally(() => files.markers.delete(marker));
   if (outcome.ending.kind !== "exited") return outcome;
   const failure = launch.readFailure(outcome.ending.exit_code, stderrHead());
   return failure === undefined ? outcome : spawnFailed(`cannot start ${name}: ${failure}`);

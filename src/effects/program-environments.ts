@@ -1,9 +1,10 @@
 import { constants } from "node:fs";
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Environments } from "../ports.ts";
+import type { Environments } from "../ports/programs.ts";
 import { buildProgramEnv } from "./environment.ts";
 import { removeTree } from "./git/remove-tree.ts";
+import type { Redactor } from "./redactor.ts";
 
 /** Where homes and scratch folders of a run lie, and what the orchestrator's environment was at the start. */
 export interface EnvironmentPlaces {
@@ -11,6 +12,7 @@ export interface EnvironmentPlaces {
   readonly orchestratorEnv: Readonly<Record<string, string | undefined>>;
   /** Checkout, run folder, worktrees: no `PATH` entry may lie in one of them. */
   readonly forbiddenPathRoots: readonly string[];
+  readonly redactor: Redactor;
 }
 
 /** Makes environments, homes and scratch folders; each name is one program's own and starts empty. */
@@ -39,7 +41,11 @@ export function createEnvironments(places: EnvironmentPlaces): Environments {
           await writeFile(target, bytes, { flag: "wx", mode: 0o600 });
           return target;
         },
-        read: (file, bytesMax) => readBounded(join(path, file), bytesMax),
+        async read(file, bytesMax) {
+          const bytes = await readBounded(join(path, file), bytesMax);
+          // Before anybody parses it: what is kept of it and what the journal says of it must be the same.
+          return bytes === undefined ? undefined : places.redactor.json(bytes);
+        },
       };
     },
   };

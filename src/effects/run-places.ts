@@ -65,11 +65,12 @@ export function nameRun(
   return { runId, runFolder: outputDir ?? join(places.runsFolder, runId) };
 }
 
-/** Makes `.conveyor/`, which git ignores by a file of its own, so that no checkout becomes dirty by a run. */
+/** Makes the folder of runs. In a checkout git ignores it by a file of its own, so that no run makes it dirty. */
 export function makeRunsFolder(places: RunPlaces): void {
   makeFolderDurably(places.runsFolder);
-  const ignore = join(places.root, ".conveyor", ".gitignore");
-  if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+  const state = join(places.root, ".conveyor");
+  const ignore = join(state, ".gitignore");
+  if (isBelow(state, places.runsFolder) && !existsSync(ignore)) writeFileSync(ignore, "*\n");
 }
 
 /** Folders of the checkout that a start left which was killed before its first event. */

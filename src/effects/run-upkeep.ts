@@ -3,6 +3,7 @@ import { rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isRunId } from "../domain/ids.ts";
 import { removeTree } from "./git/remove-tree.ts";
+import { UNPACKING } from "./packed-runs.ts";
 import { listLeftovers } from "./leftover-processes.ts";
 import type { ProcessTable } from "./process-list.ts";
 import { listRunFolders, listStartFolders, type RunFolders, type RunPlaces } from "./run-places.ts";
@@ -60,10 +61,10 @@ function readGitDir(worktree: string): string | undefined {
 /** What the name of a run folder begins with that is being removed: no command takes it for a run any more. */
 const REMOVING = ".pruned-";
 
-/** Folders whose removal was interrupted. */
+/** Folders whose removal, or whose unpacking, was interrupted. */
 export function listHalfRemoved({ runsFolder }: RunPlaces): string[] {
   return listNames(runsFolder)
-    .filter((name) => name.startsWith(REMOVING))
+    .filter((name) => name.startsWith(REMOVING) || name.startsWith(UNPACKING))
     .map((name) => join(runsFolder, name));
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -8,24 +8,28 @@ import {
   type SavedRun,
   type SavedRunFault,
 } from "../domain/saved-run.ts";
+import { ARCHIVE_FILE, SUMS_FILE } from "../domain/artifact-names.ts";
 import { err, type Result } from "../domain/result.ts";
 import { removeTree } from "./git/remove-tree.ts";
 import { guardWrite, makeFolderDurably, syncFolder } from "./durable-files.ts";
 import { CHECKPOINT_FILE, JOURNAL_FILE, listRunFiles, readIfFile, TEMPORARY_SUFFIX } from "./run-files.ts";
 
-/** The largest file of a run that is read at once; a foreign one must not end every command of the checkout. */
-const FILE_BYTES_MAX = 1024 * 1024 * 1024;
+/**
+ * The largest file of a run that is read at once; a foreign one must not end every command of the checkout. The journal
+ * is decoded line by line, the others as a whole.
+ */
+const FILE_BYTES_MAX = {
+  [JOURNAL_FILE]: 1024 * 1024 * 1024,
+  [NORMALIZED_PLAN_FILE]: 256 * 1024 * 1024,
+  [POLICY_FILE]: 256 * 1024 * 1024,
+};
 
 /** Reads a saved run, changing nothing. A journal that is no plain file counts as missing: it could be changed from elsewhere. */
 export function readSavedRun(folder: string): Result<SavedRun, SavedRunFault> {
-  for (const path of [JOURNAL_FILE, NORMALIZED_PLAN_FILE, POLICY_FILE]) {
+  for (const [path, bytesMax] of Object.entries(FILE_BYTES_MAX)) {
     const bytes = statSync(join(folder, path), { throwIfNoEntry: false })?.size ?? 0;
-    if (bytes <= FILE_BYTES_MAX) continue;
-    return err({
-      code: "JOURNAL_CORRUPT",
-      path,
-      message: `is larger than ${FILE_BYTES_MAX} bytes: no run writes that`,
-    });
+    if (bytes <= bytesMax) continue;
+    return err({ code: "JOURNAL_CORRUPT", path, message: `is larger than ${bytesMax} bytes: no run writes that` });
   }
   return parseSavedRun({
     journal: readIfFile(join(folder, JOURNAL_FILE)),
@@ -82,4 +86,11 @@ export async function isOccupied(folder: string): Promise<boolean> {
   } catch (fault) {
     return (fault as NodeJS.ErrnoException).code !== "ENOENT";
   }
+}
+
+/** True for a folder that looks like what `conveyor pack` makes, whatever else is wrong with it. */
+export function isPackedFolder(path: string): boolean {
+  return (
+    [SUMS_FILE, ARCHIVE_FILE].some((name) => existsSync(join(path, name))) && !existsSync(join(path, JOURNAL_FILE))
+  );
 }

@@ -1,9 +1,12 @@
 import { blockedGateCodes, evaluateGates } from "../domain/gates.ts";
 import type { RunStop } from "../domain/run-stop.ts";
 import { commitClosing } from "./closing.ts";
+import { isPublished } from "../domain/publication.ts";
+import { observeGates } from "./github/observe-gates.ts";
 import { failStage } from "./fail-stage.ts";
 import { findTamperedFile } from "./named-files.ts";
 import { judgeTrust } from "./policy-ingestion.ts";
+import { publishAsked } from "./publish-asked.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
@@ -14,19 +17,30 @@ import type { RunContext } from "./run-context.ts";
 export async function closeRun(context: RunContext): Promise<RunStop> {
   const { recorder } = context;
   const { readyHead, tip, delivery } = recorder.state;
-  const delivered = context.settings.deliver === "none" || (delivery?.status === "moved" && delivery.head === tip);
+  const { deliver: wish } = context.settings;
+  const inRepository = wish === "none" || (delivery?.status === "moved" && delivery.head === tip);
+  const delivered = inRepository && (wish !== "pull-request" || isPublished(recorder.state));
   if (readyHead !== tip || !delivered) {
     const refused =
       (await judgeFiles(context)) ??
       (await judgeTrust(context, "closure")) ??
       (await commitClosing(context)) ??
-      (await deliver(context));
+      (await deliver(context)) ??
+      (await publishAsked(context, "publishClosed"));
     if (refused !== undefined) return refused;
   }
   const head = recorder.state.tip;
-  const { signals, simulateBlocked } = context.settings;
-  const decisions = evaluateGates(signals, recorder.state.policy?.decision === "allow");
-  recorder.record("gates_evaluated", { head, signals, simulate_blocked: simulateBlocked, decisions });
+  const { gates, simulateBlocked } = context.settings;
+  const read = gates === "github" ? await observeGates(context) : undefined;
+  const signals = read?.signals ?? context.settings.signals;
+  const decisions = evaluateGates(signals, recorder.state.policy?.decision === "allow", read?.details);
+  recorder.record("gates_evaluated", {
+    head,
+    signals,
+    ...(read === undefined ? {} : { observed: read.details, files: read.files }),
+    simulate_blocked: simulateBlocked,
+    decisions,
+  });
   const reasonCodes = blockedGateCodes({ decisions, simulateBlocked });
   if (reasonCodes.length === 0) recorder.record("stage_finished", { stage: "closure" });
   return { kind: "terminal", terminalState: reasonCodes.length === 0 ? "done" : "blocked", reasonCodes };

@@ -1,6 +1,6 @@
-import { HELD_KEY_PLACEHOLDER, heldKeyUrl } from "../domain/network-hosts.ts";
-import type { Confinement, SuppliedKey } from "../ports.ts";
-import type { RunContext } from "./run-context.ts";
+import { countKeyRequests, HELD_KEY_PLACEHOLDER, heldKeyUrl } from "../domain/network-hosts.ts";
+import type { Confinement, SuppliedKey } from "../ports/programs.ts";
+import type { ProgramContext } from "./run-context.ts";
 
 /** What a program is to be given and let do. */
 export interface ConfineRequest {
@@ -21,7 +21,7 @@ export interface ConfineRequest {
  * place stands where to send requests instead.
  */
 export async function confine(
-  context: RunContext,
+  context: ProgramContext,
   request: ConfineRequest,
 ): Promise<{ env: Record<string, string>; confinement: Confinement }> {
   const { ports, config } = context;
@@ -51,29 +51,32 @@ export async function confine(
 }
 
 /** Where a program sends what needs a key that the proxy holds, by the variable of that key. */
-export function listKeyUrls(context: RunContext, request: KeyRequest): Record<string, string> {
+export function listKeyUrls(context: ProgramContext, request: KeyRequest): Record<string, string> {
   return Object.fromEntries(listKeys(context, request).map(({ name }) => [name, heldKeyUrl(name)]));
 }
 
 type KeyRequest = Pick<ConfineRequest, "passNames" | "givenEnv">;
 
-function listKeys(context: RunContext, { passNames, givenEnv: given = {} }: KeyRequest): SuppliedKey[] {
+function listKeys(context: ProgramContext, { passNames, givenEnv: given = {} }: KeyRequest): SuppliedKey[] {
   const { sandbox } = context.config;
   if (knownTier(context) !== 3) return [];
+  const uses = context.recorder.state.executions.flatMap(({ network }) => network);
   return sandbox.keys
     .filter(({ env: name }) => sandbox.env.includes(name) || passNames.includes(name) || given[name] !== undefined)
-    .map(({ env: name, url, header, scheme, "url-env": urlName }) => ({
+    .map(({ env: name, url, header, scheme, "url-env": urlName, "requests-per-run": requestsMax }) => ({
       name,
       url,
       header,
       scheme,
       urlName,
       value: given[name],
+      requestsMax,
+      requestsUsed: countKeyRequests(uses, name),
     }));
 }
 
 /** The tier that holds the programs of this invocation. */
-export function knownTier({ recorder }: RunContext): Confinement["tier"] {
+export function knownTier({ recorder }: Pick<ProgramContext, "recorder">): Confinement["tier"] {
   const { sandbox } = recorder.state;
   if (sandbox === undefined || sandbox.refusal !== undefined) throw new Error("no program before its sandbox is known");
   return sandbox.tier;

@@ -1,5 +1,6 @@
 import type { RunStop } from "../domain/run-stop.ts";
 import { nextItem } from "../domain/run-decide.ts";
+import { publishAsked } from "./publish-asked.ts";
 import { judgeTrust, readTip } from "./policy-ingestion.ts";
 import type { RunContext } from "./run-context.ts";
 import { runItem } from "./run-item.ts";
@@ -13,7 +14,7 @@ export async function executeItems(context: RunContext): Promise<RunStop | undef
   let judgedTip = await readTip(context);
   for (;;) {
     const next = nextItem(recorder.state);
-    if (next.kind === "stop") return next.stop;
+    if (next.kind === "stop") return (await publishAsked(context, "publishWaiting")) ?? next.stop;
     if (next.kind === "all_passed") return undefined;
     const tip = await readTip(context);
     if (tip !== judgedTip) {

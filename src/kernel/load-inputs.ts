@@ -1,12 +1,12 @@
 import {
   buildPolicyFile,
-  DEFAULT_CONFIG_PATH,
   defaultConfig,
   parseConfig,
   policyDigest,
   type Config,
   type ConfigAuthority,
 } from "../domain/config.ts";
+import { DEFAULT_CONFIG_PATH } from "../domain/run-choices.ts";
 import type { AgentName } from "../domain/agent-config.ts";
 import { sha256 } from "../domain/digest.ts";
 import { normalizePath } from "../domain/paths.ts";
@@ -17,7 +17,7 @@ import type { ReasonCode } from "../domain/reason-codes.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import { quoteRepositoryPath } from "../domain/shell-word.ts";
 import { listValidationCommands, surroundingsOf } from "../domain/validation-commands.ts";
-import type { UserRepository } from "../ports.ts";
+import type { UserRepository } from "../ports/git.ts";
 
 /** Why nothing was started: one clear word, and every located problem. Exit 2. */
 export interface Refusal {

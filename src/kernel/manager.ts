@@ -2,13 +2,14 @@ import { decideStopOfVerdict } from "../domain/run-decide.ts";
 import type { EventDetails, FileDigest, StageExecution } from "../domain/journal.ts";
 import type { RunStop } from "../domain/run-stop.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
-import type { Worktree } from "../ports.ts";
+import type { Worktree } from "../ports/git.ts";
 import { PLAN_FILE } from "../domain/saved-run.ts";
 import { confine } from "./confine.ts";
 import { failStage } from "./fail-stage.ts";
 import { buildOrchEnv, fillPlaceholders } from "./perform/session-briefing.ts";
 import { readNamed } from "./named-files.ts";
 import { prepareWorktree, sealFiles } from "./prepare-worktree.ts";
+import { watchStalls } from "./watch-stalls.ts";
 import { limitMs, type RunContext } from "./run-context.ts";
 
 /** The largest artifact of a manager that is kept, in bytes. */
@@ -87,6 +88,7 @@ async function runProgram(
     stdoutPath: ports.files.resolve(stdout),
     stderrPath: ports.files.resolve(stderr),
     signal: ports.interrupt,
+    ...watchStalls(context, null, "manager"),
     onLine: (line) => ports.progress({ kind: "output", itemId: null, line }),
   });
   const tamper = await ports.repository.compareSnapshot(before, worktree);

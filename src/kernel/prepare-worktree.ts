@@ -3,9 +3,9 @@ import type { ProcessEnding } from "../domain/process-report.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Stage } from "../domain/stages.ts";
 import { describeEnding, hasSucceeded } from "../domain/verification.ts";
-import type { Worktree } from "../ports.ts";
+import type { Worktree } from "../ports/git.ts";
 import { confine } from "./confine.ts";
-import { limitMs, type RunContext } from "./run-context.ts";
+import { limitMs, type ProgramContext } from "./run-context.ts";
 
 /** A worktree after `prepare`, in the terms of the journal. */
 export interface PreparedWorktree {
@@ -24,7 +24,7 @@ export interface PreparedWorktree {
 
 /** Prepares a fresh worktree before anything else runs in it; logs go to `folder`. */
 export async function prepareWorktree(
-  context: RunContext,
+  context: ProgramContext,
   input: { worktree: Worktree; commit: string; folder: string; itemId: string | null; stage: Stage },
 ): Promise<PreparedWorktree> {
   const { ports, config } = context;
@@ -73,7 +73,7 @@ export async function prepareWorktree(
 }
 
 /** Syncs files that were written for the run and gives what an event needs to name them. */
-export async function sealFiles(context: RunContext, paths: readonly string[]): Promise<FileDigest[]> {
+export async function sealFiles(context: ProgramContext, paths: readonly string[]): Promise<FileDigest[]> {
   const digests = await Promise.all([...new Set(paths)].map((path) => context.ports.files.digest(path)));
   return digests.filter((digest) => digest !== undefined);
 }

@@ -1,4 +1,5 @@
 import { rulesOf } from "../domain/item-rules.ts";
+import type { GateAuthority } from "../domain/github-gate.ts";
 import type { FileDigest } from "../domain/journal.ts";
 import { encodeFileName, encodeName } from "../domain/ids.ts";
 import type { SavedRun } from "../domain/saved-run.ts";
@@ -12,6 +13,8 @@ export interface GateRequest {
   readonly decision: "approved" | "rejected" | "reopened";
   readonly by: string;
   readonly note: string;
+  /** What vouches for the name. */
+  readonly authority: GateAuthority;
   readonly evidence: readonly { readonly name: string; readonly bytes: Uint8Array }[];
 }
 
@@ -34,13 +37,13 @@ export async function recordManualGate(ports: Ports, run: SavedRun, request: Gat
       decision: request.decision,
       by: request.by,
       note: request.note,
-      authority: "local-unverified",
+      authority: request.authority,
       commit: gate.commit,
       packet_sha256: gate.packetSha256,
       files,
     },
     request.itemId,
   );
-  await writeReports({ ports, recorder, plan: run.plan });
+  await writeReports({ ports, recorder, plan: run.plan, config: run.config });
   recorder.seal();
 }

@@ -36,7 +36,7 @@ export async function refreshRun(ports: Ports, run: SavedRun, input: { onto: str
   const { plan_sha256, policy_sha256 } = created;
   recorder.record("base_refresh_started", { ...input, from, plan_sha256, policy_sha256 });
   await finishRefresh(ports, recorder);
-  await writeReports({ ports, recorder, plan: run.plan });
+  await writeReports({ ports, recorder, plan: run.plan, config: run.config });
   recorder.seal();
 }
 

@@ -1,18 +1,19 @@
 import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
-import { DEFAULT_CONFIG_PATH } from "../domain/config.ts";
+import { DEFAULT_CONFIG_PATH } from "../domain/run-choices.ts";
+import { mayBranchBe } from "../domain/handed-objects.ts";
 import { rulesOf } from "../domain/item-rules.ts";
 import { sha256 } from "../domain/digest.ts";
 import { encodeFileName, encodeName } from "../domain/ids.ts";
 import type { EventDetails, FileDigest } from "../domain/journal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
-import { listPreparedTips } from "../domain/run.ts";
 import type { SavedRun, SavedRunFault } from "../domain/saved-run.ts";
 import type { Ports } from "../ports.ts";
 import { findTamperedFile } from "./named-files.ts";
 import { finishRefresh } from "./refresh-run.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { RunContext, Settings } from "./run-context.ts";
-import { REPORT_JSON, REPORT_MARKDOWN, writeReports } from "./seal-run.ts";
+import { isReportFile } from "./report-files.ts";
+import { writeReports } from "./seal-run.ts";
 
 /** What a resume finds in the run folder besides journal and inputs. */
 export interface ResumeFacts {
@@ -32,7 +33,7 @@ export interface ResumeFacts {
  */
 export async function checkSavedRun(
   run: SavedRun,
-  ports: { readonly files: Pick<Ports["files"], "digestSaved">; readonly repository: Ports["repository"] },
+  ports: { readonly files: Pick<Ports["files"], "digestSaved" | "read">; readonly repository: Ports["repository"] },
   facts: Pick<ResumeFacts, "checkpoint">,
 ): Promise<Result<{ warnings: string[] }, SavedRunFault>> {
   const { state, journal } = run;
@@ -58,7 +59,7 @@ async function checkCommits({ state }: SavedRun, repository: Ports["repository"]
     return tampered(`repo.git object ${forged[0]}`, "its bytes are not those its name promises");
   const ref = `refs/heads/${state.created.run_branch}`;
   const branch = await repository.readRef(ref);
-  if (branch !== state.tip && (branch === undefined || !listPreparedTips(state).includes(branch))) {
+  if (!mayBranchBe(state, branch)) {
     return tampered(`repo.git ${ref}`, `names ${branch ?? "nothing"}, the journal says ${state.tip}`);
   }
   for (const item of state.items) {
@@ -81,7 +82,7 @@ export async function finishSealing(ports: Ports, run: SavedRun, facts: ResumeFa
   await setLeftoversAside(ports, recorder, facts);
   await finishRefresh(ports, recorder);
   const { stop, sealed } = recorder.state;
-  if (stop !== undefined && !sealed) await writeReports({ ports, recorder, plan: run.plan });
+  if (stop !== undefined && !sealed) await writeReports({ ports, recorder, plan: run.plan, config: run.config });
   recorder.seal();
   return torn;
 }
@@ -126,9 +127,7 @@ async function setTornTailAside(ports: Ports, recorder: Recorder, facts: ResumeF
  */
 async function setLeftoversAside(ports: Ports, recorder: Recorder, facts: ResumeFacts): Promise<void> {
   for (const path of facts.temporaryFiles) await ports.files.remove(path);
-  const unnamed = facts.files.filter(
-    (path) => !recorder.state.files.has(path) && path !== REPORT_JSON && path !== REPORT_MARKDOWN,
-  );
+  const unnamed = facts.files.filter((path) => !recorder.state.files.has(path) && !isReportFile(path));
   const moved: FileDigest[] = [];
   for (const path of unnamed) {
     const target = path.startsWith("leftovers/") ? path : `leftovers/${recorder.state.seq}/${path}`;

@@ -3,10 +3,11 @@ import type { ProcessEnding } from "../domain/process-report.ts";
 import { buildStageExecution } from "../domain/stage-execution.ts";
 import type { Stage } from "../domain/stages.ts";
 import { inBash } from "../domain/validation-commands.ts";
-import type { Worktree } from "../ports.ts";
+import type { Worktree } from "../ports/git.ts";
 import { confine } from "./confine.ts";
 import { sealFiles } from "./prepare-worktree.ts";
-import { limitMs, type RunContext } from "./run-context.ts";
+import { watchStalls } from "./watch-stalls.ts";
+import { limitMs, type ProgramContext } from "./run-context.ts";
 
 /** A command to run in a clean worktree, and what it is run for. */
 export interface CommandRequest {
@@ -27,7 +28,7 @@ export interface CommandResult {
 
 /** Runs commands one after the other, all of them also when one fails, unless the run is interrupted. */
 export async function runCommands(
-  context: RunContext,
+  context: ProgramContext,
   input: {
     worktree: Worktree;
     folder: string;
@@ -62,6 +63,7 @@ export async function runCommands(
       stdoutPath: ports.files.resolve(log),
       stderrPath: ports.files.resolve(errors),
       signal: ports.interrupt,
+      ...watchStalls(context, input.itemId, purpose),
       onLine: (line) => ports.progress({ kind: "output", itemId: input.itemId, line }),
     });
     logs.push(log, errors);
@@ -82,7 +84,7 @@ export function asRequest(purpose: CommandRequest["purpose"]): (words: string) =
 
 /** What a required command is told. */
 export function verificationEnv(
-  context: RunContext,
+  context: ProgramContext,
   itemId: string,
   attempt: number,
   round: number,

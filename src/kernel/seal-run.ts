@@ -1,17 +1,16 @@
+import type { FileDigest } from "../domain/journal.ts";
 import { buildRunReport } from "../domain/report.ts";
 import { decideStop, INTERRUPT_SIGNALS, type InterruptSignal } from "../domain/run-decide.ts";
 import type { RunStop } from "../domain/run-stop.ts";
 import type { StopState } from "../domain/run.ts";
-import { renderReportMarkdown } from "../render/report-markdown.ts";
+import { buildReportFiles } from "./report-files.ts";
 import type { RunContext } from "./run-context.ts";
 
-export const REPORT_JSON = "orchestrator_run_report.json";
-export const REPORT_MARKDOWN = "report.md";
-
-/** Records how the run stopped, writes both reports and syncs the checkpoint. Says how it stopped. */
+/** Records how the run stopped, writes the reports and syncs the checkpoint. Says how it stopped. */
 export async function sealRun(context: RunContext, stop: RunStop): Promise<StopState> {
   const { recorder, ports } = context;
-  recorder.record("run_stopped", decideStop(stop, recorder.state, interruptSignal(ports.interrupt)));
+  const decided = decideStop(stop, recorder.state, interruptSignal(ports.interrupt));
+  recorder.record("run_stopped", { ...decided, redactions: ports.secrets.facts() });
   await writeReports(context);
   recorder.seal();
   const { stop: stopped } = recorder.state;
@@ -24,12 +23,13 @@ export async function writeReports({
   recorder,
   ports,
   plan,
-}: Pick<RunContext, "recorder" | "ports" | "plan">): Promise<void> {
-  const report = buildRunReport(recorder.state, plan, ports.journal.head);
-  const files = [
-    await ports.files.write(REPORT_JSON, `${JSON.stringify(report, null, 2)}\n`),
-    await ports.files.write(REPORT_MARKDOWN, renderReportMarkdown(report)),
-  ];
+  config,
+}: Pick<RunContext, "recorder" | "ports" | "plan" | "config">): Promise<void> {
+  const report = buildRunReport(recorder.state, { plan, config }, ports.journal.head);
+  const files: FileDigest[] = [];
+  for (const { path, text } of await buildReportFiles(report, ports.files.readEnds)) {
+    files.push(await ports.files.write(path, text));
+  }
   recorder.record("report_written", { files });
 }
 

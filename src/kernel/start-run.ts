@@ -1,5 +1,4 @@
 import { rulesOf } from "../domain/item-rules.ts";
-import { DEFAULT_CONFIG_PATH, type Mode } from "../domain/config.ts";
 import { runBranch } from "../domain/ids.ts";
 import type { EventDetails } from "../domain/journal.ts";
 import { newRun } from "../domain/run.ts";
@@ -8,6 +7,7 @@ import type { Ports } from "../ports.ts";
 import type { RunInputs } from "./load-inputs.ts";
 import { createRecorder } from "./recorder.ts";
 import type { RunContext, Settings } from "./run-context.ts";
+import { DEFAULT_CONFIG_PATH, type Mode } from "../domain/run-choices.ts";
 
 /** What the first event says besides the inputs. */
 export interface StartFacts {

@@ -4,7 +4,7 @@ import { canonicalJson, sha256 } from "../domain/digest.ts";
 import type { JournalEvent, StageExecution } from "../domain/journal.ts";
 import type { ProcessEnding } from "../domain/process-report.ts";
 import type { SavedRun } from "../domain/saved-run.ts";
-import type { Agents } from "../ports.ts";
+import type { Agents } from "../ports/programs.ts";
 import { at, type Mismatch } from "./mismatch.ts";
 import { agentSettings, readAgent } from "./perform/agent-program.ts";
 

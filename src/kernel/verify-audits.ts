@@ -7,7 +7,7 @@ import { renderMergedFindings } from "../domain/merged-findings.ts";
 import { evolveRun, newRun } from "../domain/run.ts";
 import type { SavedRun } from "../domain/saved-run.ts";
 import { parseTriageReport } from "../domain/triage.ts";
-import type { RunRepository } from "../ports.ts";
+import type { RunRepository } from "../ports/git.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 import { isCommitOf } from "./verify-candidates.ts";
 

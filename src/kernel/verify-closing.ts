@@ -1,7 +1,7 @@
 import { buildClosing } from "../domain/closing-commit.ts";
 import { canonicalJson, sha256 } from "../domain/digest.ts";
 import { PLAN_FILE, type SavedRun } from "../domain/saved-run.ts";
-import type { RunRepository } from "../ports.ts";
+import type { RunRepository } from "../ports/git.ts";
 import { listClosingChanges, readClosingFacts } from "./closing.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
 import { isCommitOf } from "./verify-candidates.ts";

@@ -1,30 +1,37 @@
+import { LEFT_OUT_FILE, REPORT_HTML } from "../domain/artifact-names.ts";
 import { buildCheckpoint, judgeCheckpoint } from "../domain/checkpoint.ts";
 import { canonicalJson, sha256 } from "../domain/digest.ts";
 import { parsePayload } from "../domain/executor-outcome.ts";
 import type { FileDigest } from "../domain/journal.ts";
+import { mayBranchBe } from "../domain/handed-objects.ts";
 import { rulesOf } from "../domain/item-rules.ts";
 import { defaultConfig, parseConfig, policyDigest, type Config } from "../domain/config.ts";
 import { parsePlan } from "../domain/parse-plan.ts";
 import { replayDecisions } from "../domain/replay.ts";
+import { listPageFiles } from "../domain/report-page.ts";
 import { buildSavedReport } from "../domain/saved-report.ts";
-import { listPreparedTips } from "../domain/run.ts";
 import { PLAN_FILE, POLICY_FILE, type SavedRun } from "../domain/saved-run.ts";
 import { judgeRecordedCommands } from "../domain/recorded-commands.ts";
 import { surroundingsOf } from "../domain/validation-commands.ts";
-import type { Agents, RunRepository } from "../ports.ts";
+import type { RunFiles } from "../ports.ts";
+import type { RunRepository } from "../ports/git.ts";
+import type { Agents } from "../ports/programs.ts";
 import { judgeAgents } from "./verify-agents.ts";
 import { judgeAudits } from "./verify-audits.ts";
+import { judgeGithub } from "./verify-github.ts";
 import { judgeClosing } from "./verify-closing.ts";
 import { judgeArtifacts, isCommitOf, judgeCandidates, judgeSurfaces } from "./verify-candidates.ts";
-import { renderReportMarkdown } from "../render/report-markdown.ts";
 import { at, eventsOf, type Mismatch } from "./mismatch.ts";
-import { REPORT_JSON, REPORT_MARKDOWN } from "./seal-run.ts";
+import { readLeftOut } from "./named-files.ts";
+import { buildReportFiles, isReportFile } from "./report-files.ts";
 
 /** What verification of a run came to. */
 export interface VerifiedRun {
   readonly mismatches: readonly Mismatch[];
   /** Things to know that are no mismatch, for example that the run was cut short and not resumed. */
   readonly notes: readonly string[];
+  /** Files that a packed run came without, as it says itself: logs, of which nothing can be said. */
+  readonly leftOut: readonly string[];
   readonly eventsChecked: number;
   readonly filesChecked: number;
   readonly commitsChecked: number;
@@ -40,6 +47,7 @@ export interface VerifyPorts {
   readonly files: readonly string[];
   digest(path: string): Promise<FileDigest | undefined>;
   read(path: string): Promise<Uint8Array | undefined>;
+  readonly readEnds: RunFiles["readEnds"];
 }
 
 /**
@@ -51,8 +59,12 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
   const sealed = state.sealed;
   const torn =
     journal.tornBytes === 0 ? [] : [`run-events.jsonl: ${journal.tornBytes} bytes of a torn last line follow`];
-  const notes = sealed ? [] : ["the run is not sealed: it is running, or was cut short and not resumed", ...torn];
+  const unsealed = sealed ? [] : ["the run is not sealed: it is running, or was cut short and not resumed", ...torn];
+  const listed = await readLeftOut(state, ports);
+  const leftOut = listed.ok ? [...listed.value.keys()] : [];
+  const without = leftOut.length === 0 ? [] : [`${LEFT_OUT_FILE}: came without ${leftOut.length} logs for its size`];
   const forged = await judgeObjects(ports);
+  const fileFaults = await judgeFiles(run, ports, new Set(leftOut));
   const mismatches = [
     ...judgeTail(run),
     ...judgeSavedCheckpoint(run, ports.checkpoint),
@@ -63,16 +75,19 @@ export async function verifyRun(run: SavedRun, ports: VerifyPorts): Promise<Veri
       const fault = judgeRecordedCommands(event, run.plan, run.config);
       return fault === undefined ? [] : [at(`run-events.jsonl:${event.seq}`, fault)];
     }),
-    ...(await judgeFiles(run, ports)),
-    ...(await judgeReports(run, ports)),
+    ...(listed.ok ? [] : [at(LEFT_OUT_FILE, listed.error)]),
+    ...fileFaults,
+    ...(await judgeReports(run, ports, new Set([...leftOut, ...fileFaults.map(({ where }) => where)]))),
     ...(await judgePayloads(run, ports)),
     ...(await judgeAgents(run, ports)),
+    ...(await judgeGithub(run, ports)),
     ...forged,
     ...(forged.length > 0 ? [] : await judgeHistory(run, ports)),
   ];
   return {
     mismatches,
-    notes,
+    notes: [...unsealed, ...without],
+    leftOut,
     eventsChecked: journal.events.length,
     filesChecked: state.files.size,
     commitsChecked: state.items.filter((item) => typeof item.settled?.commit === "string").length,
@@ -108,11 +123,12 @@ function judgeSavedCheckpoint({ state, journal }: SavedRun, checkpoint: string |
   return [at("orchestrator_checkpoint.json", verdict.why)];
 }
 
-async function judgeFiles({ state }: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
+async function judgeFiles({ state }: SavedRun, ports: VerifyPorts, leftOut: ReadonlySet<string>): Promise<Mismatch[]> {
   const mismatches: Mismatch[] = [];
   for (const file of state.files.values()) {
-    if (!state.sealed && isReport(file.path)) continue;
+    if (!state.sealed && isReportFile(file.path)) continue;
     const found = await ports.digest(file.path);
+    if (found === undefined && leftOut.has(file.path)) continue;
     if (found === undefined) mismatches.push(at(file.path, "is missing"));
     else if (found.sha256 !== file.sha256) mismatches.push(at(file.path, "is not what the journal names"));
   }
@@ -123,19 +139,17 @@ async function judgeFiles({ state }: SavedRun, ports: VerifyPorts): Promise<Mism
   ];
 }
 
-function isReport(path: string): boolean {
-  return path === REPORT_JSON || path === REPORT_MARKDOWN;
-}
-
-async function judgeReports(run: SavedRun, ports: VerifyPorts): Promise<Mismatch[]> {
+/**
+ * A file that the page shows and that is no longer what it was is named already, and one that was left out cannot be
+ * shown again: the page is then no further fault. The journal names its bytes all the same.
+ */
+async function judgeReports(run: SavedRun, ports: VerifyPorts, unshown: ReadonlySet<string>): Promise<Mismatch[]> {
   if (!run.state.sealed) return [];
-  const report = buildSavedReport(run);
-  const expected = [
-    [REPORT_JSON, `${JSON.stringify(report, null, 2)}\n`],
-    [REPORT_MARKDOWN, renderReportMarkdown(report)],
-  ] as const;
   const mismatches: Mismatch[] = [];
-  for (const [path, text] of expected) {
+  const report = buildSavedReport(run);
+  const isPageUnshown = listPageFiles(report).some(({ path }) => unshown.has(path));
+  for (const { path, text } of await buildReportFiles(report, ports.readEnds)) {
+    if (path === REPORT_HTML && isPageUnshown) continue;
     const bytes = await ports.read(path);
     if (bytes !== undefined && sha256(bytes) !== sha256(text))
       mismatches.push(at(path, "does not follow from the journal"));
@@ -212,8 +226,7 @@ async function judgeCommits({ state, journal }: SavedRun, { repository }: Verify
     }
   }
   const branch = await repository.readRef(`refs/heads/${state.created.run_branch}`);
-  const prepared = listPreparedTips(state);
-  if (branch !== state.tip && !prepared.some((commit) => commit === branch)) {
+  if (!mayBranchBe(state, branch)) {
     mismatches.push(
       at(
         `repo.git refs/heads/${state.created.run_branch}`,

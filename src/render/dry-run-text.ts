@@ -1,10 +1,11 @@
-import { AGENTS } from "../domain/agent-config.ts";
 import { boundCalls } from "../domain/call-bound.ts";
-import type { Config, Mode } from "../domain/config.ts";
+import { boundCost, type CostBound } from "../domain/cost-bound.ts";
+import type { Config } from "../domain/config.ts";
 import type { Plan } from "../domain/plan.ts";
 import { classifyRisk } from "../domain/risk.ts";
 import { listValidationCommands } from "../domain/validation-commands.ts";
 import { showText } from "../domain/visible-text.ts";
+import type { Mode } from "../domain/run-choices.ts";
 
 /** What a dry run shows. */
 export interface DryRunFacts {
@@ -28,6 +29,7 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
   const risk = classifyRisk({ plan, config });
   const validation = listValidationCommands(plan, config);
   const bound = boundCalls(plan, config, facts.selectedIds, manager !== undefined);
+  const cost = boundCost(config, bound, facts.executor.use, facts.costLimitUsd);
   const items = facts.itemIds
     .filter((id) => facts.selectedIds.includes(id))
     .flatMap((id) => plan.items.filter((item) => item.item_id === id));
@@ -62,7 +64,10 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
         prepare_commands: bound.prepareCommands,
         validation_commands: bound.validationCommands,
       },
-      most_cost_usd: facts.costLimitUsd,
+      most_cost_usd: cost.mostUsd ?? null,
+      cost_limit_usd: cost.limitUsd,
+      cost_known_late: cost.knownLate,
+      cost_unknown: cost.unpriced,
     })}\n`;
   }
   return [
@@ -88,18 +93,26 @@ export function renderDryRun(facts: DryRunFacts, format: "text" | "json"): strin
       `${bound.redCommands} commands on the base, ${bound.auditorSessions} auditor sessions, ` +
       `${bound.triageSessions} triage sessions, ` +
       `${bound.prepareCommands} prepare commands, ${bound.validationCommands} validation commands`,
-    ...sayLimit(facts),
+    ...sayCost(cost),
   ]
     .join("\n")
     .concat("\n");
 }
 
-/** What bounds the cost, where something can cost. */
-function sayLimit({ executor, config, costLimitUsd }: DryRunFacts): string[] {
-  const isPaid = [executor, ...config.audits.lanes, config.triage].some(({ use }) =>
-    AGENTS.some((name) => name === use),
-  );
-  return isPaid ? [`cost      no session of an agent is started when $${costLimitUsd} are known to be spent`] : [];
+/** The most that it can cost, or what keeps that from being known. */
+function sayCost({ limitUsd, mostUsd, knownLate, unpriced }: CostBound): string[] {
+  if (mostUsd !== undefined) return [`cost      at most $${mostUsd} for coding agents`];
+  return [
+    `cost      no session of an agent is started when $${limitUsd} are known to be spent`,
+    ...(knownLate.length === 0
+      ? []
+      : [
+          `          the last sessions of ${knownLate.join(", ")} can go over it: what they cost is known when they end`,
+        ]),
+    ...(unpriced.length === 0
+      ? []
+      : [`          nothing says what ${unpriced.join(", ")} costs: give a price, or it is never counted`]),
+  ];
 }
 
 /** A command's words; of a coding agent its name, because its arguments follow from what it is started for. */

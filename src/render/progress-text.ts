@@ -49,6 +49,12 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
     case "session_started":
       return say("plain", `${item}executor, ${event.details.kind}, round ${event.details.round}`);
     case "session_finished":
+      if (event.details.execution.agent?.failure === "unavailable") {
+        return say(
+          "yellow",
+          `${item}executor came to nothing: its model was not to be had: ${event.details.execution.agent.detail}`,
+        );
+      }
       return say(
         "plain",
         `${item}executor ended: ${event.details.execution.status} after ${event.details.execution.duration_ms} ms`,
@@ -113,6 +119,14 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
       return say("bold", `base moved from ${event.details.from.slice(0, 12)} to ${event.details.to.slice(0, 12)}`);
     case "delivery_finished":
       return say("plain", `branch ${event.details.branch}: ${event.details.status}`);
+    case "publication_finished": {
+      const { status, pull_request: pull, message } = event.details;
+      const where = pull === null ? "" : ` ${pull.draft ? "draft " : ""}pull request ${pull.number}`;
+      return say(
+        status === "published" ? "green" : "red",
+        `GitHub: ${status}${where}${message === "" ? "" : `: ${message}`}`,
+      );
+    }
     case "gates_evaluated":
       return say(
         "plain",
@@ -121,6 +135,17 @@ export function renderProgress(event: JournalEvent): RenderedProgress | undefine
     default:
       return undefined;
   }
+}
+
+/** A program that says nothing: perhaps it hangs, perhaps its work is slow, and nobody but a person can tell. */
+export function renderStall(stall: {
+  readonly itemId: string | null;
+  readonly purpose: string;
+  readonly minutes: number;
+}): string {
+  const item = stall.itemId === null ? "" : `${stall.itemId}: `;
+  const time = stall.minutes === 1 ? "a minute" : `${stall.minutes} minutes`;
+  return showText(`${item}${stall.purpose} has said nothing for ${time}; it goes on until its time limit`);
 }
 
 /** Side by side: what each lane's answer came to, and the first finding of each that found something. */

@@ -1,16 +1,16 @@
 import { markdownTable } from "markdown-table";
-import { sayCost, sayTokens, type Cost } from "../domain/cost.ts";
 import type { RunReport } from "../domain/report.ts";
 import { renderAuditSections } from "./audit-markdown.ts";
 import { escapeCell, escapeCode, escapeText } from "./markdown-text.ts";
+import { listNextActions, sayCosts, sayWhoAudited, tableGates } from "./report-parts.ts";
 
 /** Renders the run report as Markdown: verdict first, then what would unblock it, stages, items, gates. */
 export function renderReportMarkdown(report: RunReport): string {
   const parts = [
     `# ${escapeText(report.verdict)}`,
-    `Run \`${report.run_id}\` of plan \`${escapeCode(report.plan_id)}\`. ${audited(report)}`,
+    `Run \`${report.run_id}\` of plan \`${escapeCode(report.plan_id)}\`. ${sayWhoAudited(report)}`,
     ...(report.failure === null ? [] : [`Why: ${escapeText(report.failure)}`]),
-    ...nextActions(report),
+    ...withHeading("## What would unblock it", report.next_actions.length === 0 ? [] : [listNextActions(report)]),
     "## Items",
     markdownTable([
       ["item", "state", "attempts", "commit", "codes", "what"],
@@ -30,19 +30,9 @@ export function renderReportMarkdown(report: RunReport): string {
     "## Sandbox",
     ...sandbox(report),
     "## Gates",
-    report.gate_decisions.length === 0
-      ? "Not evaluated: the run stopped before them."
-      : markdownTable([
-          ["gate", "passed", "signal", "code", "detail"],
-          ...report.gate_decisions.map((gate) => [
-            gate.gate,
-            gate.passed ? "yes" : "no",
-            gate.signal,
-            gate.reason_code ?? "",
-            gate.detail,
-          ]),
-        ]),
-    ...cost(report),
+    tableGates(report),
+    ...withHeading("## Cost", sayCosts(report)),
+    ...secrets(report),
     "## Programs",
     programs(report),
     "## Where from, where to",
@@ -69,8 +59,8 @@ function policy({ mode, policy: decided }: RunReport): string {
     `- ${decided.decision}, in ${mode} mode, at ${risk.tier} risk`,
     ...risk.reasons.map(({ tier, text }) => `- ${tier}: ${escapeText(text)}`),
     ...approvals.map(
-      ({ tier, authority, approver, counts, refused_by: refusedBy }) =>
-        `- ${tier} risk was approved by ${approver === null ? `the ${authority}, which names nobody` : `${escapeText(approver)} (${authority})`}${counts ? "" : `; it does not count: ${refusedBy.join(", ")}`}`,
+      ({ tier, authority, approver, counts, self_approved: self, refused_by: refusedBy }) =>
+        `- ${tier} risk was approved by ${approver === null ? `the ${authority}, which names nobody` : `${escapeText(approver)} (${authority}${self ? ", self-approved" : ""})`}${counts ? "" : `; it does not count: ${refusedBy.join(", ")}`}`,
     ),
     ...refusals.map(({ code, text }) => `- refused, ${code}: ${escapeText(text)}`),
   ].join("\n");
@@ -115,21 +105,8 @@ function sandbox({ sandbox: held, stage_executions: programs }: RunReport): stri
   ];
 }
 
-/** What the reader may rely on: who looked at how much of it. */
-function audited({ audit }: RunReport): string {
-  if (audit.status === "not_audited") return "No independent auditor has judged it: **not audited**.";
-  const lanes = audit.items.flatMap((item) => item.rounds.flatMap((round) => round.lanes.map(({ lane }) => lane)));
-  return `Independent auditors (${[...new Set(lanes)].join(", ")}) judged ${audit.items_audited} of ${audit.items.length} items.`;
-}
-
-function nextActions(report: RunReport): string[] {
-  if (report.next_actions.length === 0) return [];
-  const lines = report.next_actions.map((action) =>
-    action.command === null
-      ? `- ${escapeText(action.what)}`
-      : `- ${escapeText(action.what)} \`${escapeCode(action.command)}\``,
-  );
-  return ["## What would unblock it", lines.join("\n")];
+function withHeading(heading: string, parts: readonly string[]): readonly string[] {
+  return parts.length === 0 ? [] : [heading, ...parts];
 }
 
 function itemTrouble(item: RunReport["items"][number]): string[] {
@@ -146,19 +123,22 @@ function itemTrouble(item: RunReport["items"][number]): string[] {
     : [`### Found in ${escapeText(item.item_id)}`, lines.map((line) => `- ${escapeText(line)}`).join("\n")];
 }
 
-/** What the agents of each item and lane cost; a run without agents says nothing of it. */
-function cost({ cost: { total, items, lanes, limit_usd: limit } }: RunReport): string[] {
-  if (total.sessions === 0) return [];
-  const row = (what: string, part: Cost): string[] => [what, String(part.sessions), sayCost(part), sayTokens(part)];
+const LEFT: Readonly<Record<RunReport["redactions"]["left"][number]["why"], string>> = {
+  short: "its value is too short",
+  ordinary: "its value is like any other word or number",
+  published: "its value stands in the plan or the configuration",
+};
+
+/** What was taken out, by the names of variables; and what looks like a secret and was left. */
+function secrets({ redactions: { count, names, left } }: RunReport): string[] {
+  if (names.length + left.length === 0) return [];
+  const known = names.length === 0 ? "" : ` of ${names.map(escapeText).join(", ")}`;
   return [
-    "## Cost",
-    `${limit === null ? "Without a limit" : `Limit $${limit}`}: ${sayCost(total)}.`,
-    markdownTable([
-      ["of", "sessions", "cost", "tokens"],
-      ...items.map((item) => row(escapeCell(`item ${item.item_id}`), item)),
-      ...lanes.map((lane) => row(escapeCell(lane.lane), lane)),
-      row("all", total),
-    ]),
+    "## Secrets",
+    [
+      `- ${count} place${count === 1 ? "" : "s"} where a value${known} stood ${count === 1 ? "is" : "are"} redacted`,
+      ...left.map(({ name, why }) => `- ${escapeText(name)} is not redacted: ${LEFT[why]}`),
+    ].join("\n"),
   ];
 }
 

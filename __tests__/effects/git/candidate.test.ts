@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -340,11 +342,45 @@ describe("a search for forged objects", () => {
     writeFileSync(join(packs, "pack-evil.pack"), "PACK");
     expect(await session.repository.findForgedObjects()).toEqual(["pack-evil.pack"]);
   });
+
+  it("names what git could not read although the digest is right, and links behind which objects would lie", async () => {
+    using session = await startSession();
+    const { repository } = session;
+    const { gitDir } = session.options;
+    const forged = async (oid: string, object: Buffer, behind = "") => {
+      const path = forge(gitDir, oid, object);
+      appendFileSync(path, behind);
+      const found = await repository.findForgedObjects();
+      rmSync(path);
+      return found;
+    };
+    const sound = Buffer.from("blob 1\0x");
+    const small = createHash("sha1").update(sound).digest("hex");
+    const large = Buffer.concat([Buffer.from(`blob ${LARGE}\0`), Buffer.alloc(LARGE)]);
+    const zeros = createHash("sha1").update(large).digest("hex");
+    expect(await forged(small, sound)).toEqual([]);
+    expect(await forged(small, sound, "more")).toEqual([small]);
+    expect(await forged(small, Buffer.from("blob 01\0x"))).toEqual([small]);
+    expect(await forged(zeros, large)).toEqual([]);
+    expect(await forged(zeros, large, "more")).toEqual([zeros]);
+    const objects = join(gitDir, "objects");
+    const folder = small.slice(0, 2);
+    rmSync(join(objects, folder), { recursive: true });
+    writeFiles(objects, { [folder]: { link: session.user } });
+    expect(await repository.findForgedObjects()).toEqual([folder]);
+    renameSync(objects, join(session.folder, "elsewhere"));
+    writeFiles(gitDir, { objects: { link: join(session.folder, "elsewhere") } });
+    expect(await repository.findForgedObjects()).toEqual(["objects"]);
+  });
 });
 
-function forge(gitDir: string, oid: string, content: Buffer): void {
+/** More than is read in one piece. */
+const LARGE = 9 * 1024 * 1024;
+
+function forge(gitDir: string, oid: string, content: Buffer): string {
   const path = join(gitDir, "objects", oid.slice(0, 2), oid.slice(2));
   mkdirSync(join(path, ".."), { recursive: true });
   rmSync(path, { force: true });
   writeFileSync(path, deflateSync(content));
+  return path;
 }

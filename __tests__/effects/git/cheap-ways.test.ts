@@ -1,5 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { buildTree, git, startSession, type Session } from "../../support/git-fixture.ts";
 
@@ -72,6 +74,87 @@ describe("a candidate", () => {
   });
 });
 
+describe("a tree that is written without git", () => {
+  it.each(["sha1", "sha256"] as const)("is the very tree that git would make: %s", async (format) => {
+    const files = {
+      "a.txt": "a",
+      a: { link: "a.txt" },
+      "b/c/d.txt": "d",
+      "b/e": { executable: "#!/bin/sh\n" },
+      "b-": "-",
+    };
+    using session = await startSession({ format, files: { ...files, "only/here/x": "x", "over/y": "y" } });
+    const { repository, user, base } = session;
+    const placed = [
+      { path: "b/c/n\u00e4w.txt", text: "n\u00e4w\n" },
+      { path: "b.txt", text: "" },
+      { path: "only/here/x", text: null },
+      { path: "not/there", text: null },
+      { path: "b/e/not/there", text: null },
+      { path: "b/c", text: null },
+      { path: "over", text: "a file now\n" },
+      { path: "a.txt/under/a/file", text: "deep\n" },
+    ];
+    const index = { GIT_INDEX_FILE: join(session.folder, "index") };
+    git(user, ["read-tree", base], index);
+    const lines = placed.map(({ path, text }) => {
+      const oid = text === null ? "0".repeat(base.length) : git(user, ["hash-object", "-w", "--stdin"], {}, text);
+      return `${text === null ? "0" : "100644"} ${oid}\t${path}\0`;
+    });
+    git(user, ["update-index", "-z", "--index-info"], index, lines.join(""));
+    expect(await repository.buildTree(base, placed)).toBe(git(user, ["write-tree"], index));
+    const all = [...Object.keys(files), "only/here/x", "over/y"].map((path) => ({ path, text: null }));
+    expect(await repository.buildTree(base, all)).toBe(git(user, ["hash-object", "-t", "tree", "/dev/null"]));
+  });
+});
+
+describe("a tree with a folder whose mode begins with zero, as old tools wrote it", () => {
+  it("keeps what lies in that folder", async () => {
+    using session = await startSession({ files: { "p/q/x": "x", "p/q/y": "y" } });
+    const { repository, user } = session;
+    const inner = makeTree(user, "040000 q", git(user, ["rev-parse", "HEAD:p/q"]));
+    const root = makeTree(user, "40000 p", inner);
+    expect(await repository.listFilesAt(root)).toEqual(["p/q/x", "p/q/y"]);
+    const tree = await repository.buildTree(root, [{ path: "p/q/z", text: "z" }]);
+    expect(await repository.listFilesAt(tree)).toEqual(["p/q/x", "p/q/y", "p/q/z"]);
+  });
+});
+
+describe("a checkout that was only read", () => {
+  const FILES = {
+    "a.txt": "a\n",
+    link: { link: "a.txt" },
+    "b/run": { executable: "#!/bin/sh\n" },
+    "h\u00e4\u00df/x": "x",
+  };
+  const CHANGES: readonly (readonly [string, (root: string) => void])[] = [
+    ["another byte", (root) => writeFileSync(join(root, "a.txt"), "b\n")],
+    ["one more file", (root) => writeFileSync(join(root, "b", "new"), "")],
+    ["a file less", (root) => rmSync(join(root, "b", "run"))],
+    ["another mode", (root) => chmodSync(join(root, "a.txt"), 0o755)],
+    ["a mode less", (root) => chmodSync(join(root, "b", "run"), 0o644)],
+    ["another link", (root) => replaceBy(join(root, "link"), (path) => symlinkSync("b/run", path))],
+    ["a file for a link", (root) => replaceBy(join(root, "link"), (path) => writeFileSync(path, "a.txt"))],
+    ["a link for a file", (root) => replaceBy(join(root, "a.txt"), (path) => symlinkSync("/dev/null", path))],
+    ["a link for a folder", (root) => replaceBy(join(root, "b"), (path) => symlinkSync("h\u00e4\u00df", path))],
+    ["what a repository inside is found by", (root) => mkdirSync(join(root, "b", ".git"))],
+    ["a repository inside", (root) => git(root, ["init", "-q", "b"])],
+  ];
+
+  it("is known without git, and whatever is done to it is seen", async () => {
+    using session = await startSession({ files: FILES });
+    const { repository, base } = session;
+    const tracked = (await repository.listFilesAt(base)).toSorted();
+    expect(tracked).toEqual(["a.txt", "b/run", "h\u00e4\u00df/x", "link"]);
+    for (const [what, change] of CHANGES) {
+      const worktree = await repository.openWorktree(what.replaceAll(" ", "-"), base);
+      expect([what, await repository.isUntouched(worktree, base, [])]).toEqual([what, true]);
+      change(worktree.path);
+      expect([what, await repository.isUntouched(worktree, base, [])]).toEqual([what, false]);
+    }
+  });
+});
+
 describe("many questions in one", () => {
   it("gives for every pair of trees what it would give alone, and nothing for one that is missing", async () => {
     using session = await startSession();
@@ -123,9 +206,24 @@ describe("what is known of the object store", () => {
   });
 });
 
+/** A tree of one entry, which no git of today would write. */
+function makeTree(user: string, entry: string, oid: string): string {
+  const content = Buffer.concat([Buffer.from(`${entry}\0`), Buffer.from(oid, "hex")]);
+  const object = Buffer.concat([Buffer.from(`tree ${content.length}\0`), content]);
+  const tree = createHash("sha1").update(object).digest("hex");
+  mkdirSync(join(user, ".git", "objects", tree.slice(0, 2)), { recursive: true });
+  writeFileSync(join(user, ".git", "objects", tree.slice(0, 2), tree.slice(2)), deflateSync(object));
+  return tree;
+}
+
 function linkFolder({ worktree }: Session, name: string): void {
   const folder = join(worktree.path, name);
   const elsewhere = `${worktree.path}-elsewhere`;
   renameSync(folder, elsewhere);
   symlinkSync(elsewhere, folder);
+}
+
+function replaceBy(path: string, make: (path: string) => void): void {
+  rmSync(path, { recursive: true });
+  make(path);
 }

@@ -3,6 +3,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -100,6 +101,19 @@ describe("the private repository", () => {
     expect(await opened?.findWorktree("item-1")).toBeUndefined();
     expect(await opened?.listFilesAt(commit)).toEqual(["a.txt", "dir/b.txt", "new.txt"]);
     expect(await openRunRepository({ ...options, gitDir: join(moved, "missing.git") })).toBeUndefined();
+    // A link would have us write, and remove, in the user's own repository.
+    const theirs = join(options.userGitCommonDir, "objects");
+    mkdirSync(join(theirs, "info"), { recursive: true });
+    writeFileSync(join(theirs, "info", "kept"), "");
+    rmSync(join(options.gitDir, "objects"), { recursive: true });
+    symlinkSync(theirs, join(options.gitDir, "objects"));
+    rmSync(join(options.gitDir, "worktrees"), { recursive: true });
+    symlinkSync(theirs, join(options.gitDir, "worktrees"));
+    await inspected.removeWorktrees();
+    expect(await openRunRepository(options)).toBeUndefined();
+    expect(readdirSync(join(theirs, "info"))).toEqual(["kept"]);
+    symlinkSync(join(session.folder, "run folder", "repo.git"), join(moved, "linked.git"));
+    expect(await openRunRepository({ ...options, gitDir: join(moved, "linked.git") })).toBeUndefined();
   });
 
   it.each(["sha1", "sha256"] as const)("works from start to end with %s", async (format) => {
@@ -134,6 +148,8 @@ describe("an item", () => {
     const first = await createRunRepository({ ...fixture.options, searchPath: join(fixture.folder, "bin") });
     const warm = await first.openWorktree("warm", fixture.base);
     await buildTree(first, warm, fixture.base, []);
+    // What the base holds lies loose in the user's repository.
+    expect(readFileSync(log, "utf8")).not.toContain("cat-file");
     rmSync(log);
     const worktree = await first.openWorktree("item", fixture.base);
     const before = await first.snapshot(worktree);

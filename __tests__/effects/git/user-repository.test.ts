@@ -1,5 +1,18 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createRunRepository } from "../../../src/effects/git/run-repository.ts";
@@ -16,6 +29,21 @@ import {
 
 const RUN_ID = "RUN_20260325T120000Z_deadbeef";
 const BRANCH = `conveyor/plan/${RUN_ID}`;
+
+/** Writes into a pipe that somebody reads from at this moment. */
+function writeWhereRead(pipe: string, text: string): void {
+  let file: number;
+  try {
+    file = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return;
+  }
+  try {
+    writeSync(file, text);
+  } finally {
+    closeSync(file);
+  }
+}
 
 async function open(cwd: string, env: Readonly<Record<string, string>> = {}): Promise<OpenedUserRepository> {
   const opened = await openUserRepository(cwd, { env: { ...PERSON_ENV, ...env } });
@@ -81,6 +109,85 @@ describe("the user's repository", () => {
     expect(user.gitDir).not.toBe(user.gitCommonDir);
     expect((await deliver(fixture, user)).outcome).toBe("moved");
     expect(git(fixture.user, ["show", `${BRANCH}:delivered\n.txt`])).toBe("delivered");
+  });
+
+  it("is read without git where it says plainly what it is, and is never believed without a digest", async () => {
+    using fixture = makeFixture();
+    const log = join(fixture.folder, "starts");
+    const script = `#!/bin/sh\necho x >> '${log}'\nPATH='${PERSON_ENV["PATH"] ?? ""}' exec git "$@"\n`;
+    writeFiles(fixture.folder, { "bin/git": { executable: script } });
+    const starts = async (act: () => Promise<unknown>): Promise<number> => {
+      rmSync(log, { force: true });
+      await act();
+      return existsSync(log) ? readFileSync(log, "utf8").length / 2 : 0;
+    };
+    const look = async () =>
+      await openUserRepository(fixture.user, { env: { ...PERSON_ENV, PATH: join(fixture.folder, "bin") } });
+    // Its version, and where it lies.
+    expect(await starts(look)).toBe(2);
+    const opened = await look();
+    if (!opened.ok) throw new Error(opened.error.message);
+    const user = opened.value;
+    const read = async () => [
+      await user.readRef("refs/heads/main"),
+      (await user.readFileAt(fixture.base, "dir/b.txt"))?.toString(),
+    ];
+    expect(await starts(async () => expect(await read()).toEqual([fixture.base, "b\n"]))).toBe(0);
+    const list = async () => [await user.listUnsupported(fixture.base), await user.listFilesAt(fixture.base)];
+    expect(await list()).toEqual([[], ["a.txt", "dir/b.txt"]]);
+    expect(await starts(list)).toBe(1);
+    git(fixture.user, ["pack-refs", "--all"]);
+    expect(await look()).toMatchObject({ ok: true, value: { headCommit: fixture.base, headRef: "refs/heads/main" } });
+    git(fixture.user, ["update-ref", "refs/heads/main", commitFiles(fixture.user, { "c.txt": "c" })]);
+    const tip = git(fixture.user, ["rev-parse", "HEAD"]);
+    expect(await starts(look)).toBe(2);
+    const object = join(fixture.user, ".git", "objects", tip.slice(0, 2), tip.slice(2));
+    const before = readFileSync(join(fixture.user, ".git", "objects", fixture.base.slice(0, 2), fixture.base.slice(2)));
+    rmSync(object);
+    writeFileSync(object, before);
+    expect(await look()).toMatchObject({ ok: false, error: { kind: "no_commit" } });
+    // A branch that names what is no commit.
+    const blob = git(fixture.user, ["rev-parse", `${fixture.base}:a.txt`]);
+    writeFileSync(join(fixture.user, ".git", "refs", "heads", "main"), `${blob}\n`);
+    expect(await look()).toMatchObject({ ok: false, error: { kind: "no_commit" } });
+  });
+
+  it("is read from its packs where a loose object was torn, as after a power cut", async () => {
+    using fixture = makeFixture();
+    git(fixture.user, ["repack", "-a", "-q"]);
+    for (const name of ["HEAD", "HEAD^{tree}", "HEAD:a.txt"]) {
+      const oid = git(fixture.user, ["rev-parse", name]);
+      const object = join(fixture.user, ".git", "objects", oid.slice(0, 2), oid.slice(2));
+      rmSync(object);
+      writeFileSync(object, "");
+    }
+    const user = await open(fixture.user);
+    expect(user.headCommit).toBe(fixture.base);
+    expect((await user.readFileAt(fixture.base, "a.txt"))?.toString()).toBe("one\ntwo\n");
+    const run = await createRunRepository(fixture.options);
+    expect((await run.readFileAt(fixture.base, "a.txt"))?.toString()).toBe("one\ntwo\n");
+  });
+
+  it("does not take one branch for another whose name has the same letters in an older encoding", async () => {
+    using fixture = makeFixture();
+    const name = "\u00e4";
+    git(fixture.user, ["branch", Buffer.from(name).toString("latin1")]);
+    git(fixture.user, ["checkout", "-q", "-b", name]);
+    const headCommit = commitFiles(fixture.user, { "c.txt": "c" });
+    expect(await open(fixture.user)).toMatchObject({ headCommit, headRef: `refs/heads/${name}` });
+  });
+
+  it("does not stand still where a pipe lies in the place of a branch: git waits for it, and is told when to stop", async () => {
+    using fixture = makeFixture();
+    const user = await open(fixture.user);
+    const pipe = join(fixture.user, ".git", "refs", "heads", "pipe");
+    execFileSync("mkfifo", [pipe]);
+    let isAnswered = false;
+    const asked = user.readRef("refs/heads/pipe").finally(() => {
+      isAnswered = true;
+    });
+    for (; !isAnswered; await sleep(5)) writeWhereRead(pipe, `${fixture.base}\n`);
+    expect(await asked).toBe(fixture.base);
   });
 
   it("is not misled by variables that point git elsewhere", async () => {

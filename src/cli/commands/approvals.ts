@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { world } from "../../compose.ts";
+import { world } from "../../compose/world.ts";
 import { buildCase } from "../../domain/approval-case.ts";
 import { parseApprovalFacts } from "../../domain/approval-facts.ts";
 import { listGestures } from "../../domain/approval-gestures.ts";

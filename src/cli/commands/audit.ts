@@ -1,5 +1,6 @@
 import { basename, join, relative } from "node:path";
-import { type Workplace, world } from "../../compose.ts";
+import type { Workplace } from "../../compose/workplace.ts";
+import { world } from "../../compose/world.ts";
 import { describeOutline, evolveOutline, isSince, isTime, type RunOutline } from "../../domain/history.ts";
 import { BEFORE_JOURNAL, followJournal } from "../../domain/journal-text.ts";
 import { parsePlan } from "../../domain/parse-plan.ts";

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
-import { openWorkplace, world } from "../../compose.ts";
+import { openWorkplace } from "../../compose/workplace.ts";
+import { demoWorld } from "../../compose/demo.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { quoteShellWord } from "../../domain/shell-word.ts";
 import { buildDemoFiles, DEMO_PLAN } from "../demo-files.ts";
+import { REPORT_HTML } from "../../domain/artifact-names.ts";
 import type { Io } from "../io.ts";
 import { refuse, requireRun } from "../answer.ts";
 import { gate } from "./gate.ts";
@@ -16,7 +18,7 @@ import { verify } from "./verify.ts";
  */
 export async function demo(io: Io, options: { keep?: string; quiet?: boolean }): Promise<number> {
   const keep = options.keep === undefined ? undefined : resolve(io.cwd, options.keep);
-  const made = await world.makeDemoRepository(buildDemoFiles(process.execPath), {
+  const made = await demoWorld.makeDemoRepository(buildDemoFiles(process.execPath), {
     keep,
     searchPath: io.env["PATH"] ?? "",
   });
@@ -38,7 +40,7 @@ export async function demo(io: Io, options: { keep?: string; quiet?: boolean }):
     const decided = await decideForDemo(inside, options.quiet ?? false);
     if (decided !== EXIT.done) return decided;
     const verified = await verify(inside, undefined, { format: "text" });
-    if (verified === EXIT.done && options.quiet !== true) conclude(io, keep);
+    if (verified === EXIT.done && options.quiet !== true) await conclude(inside, keep);
     return verified;
   } finally {
     if (keep === undefined) await repository.remove();
@@ -76,10 +78,19 @@ function explain(io: Io, path: string): void {
   );
 }
 
-function conclude(io: Io, keep: string | undefined): void {
-  io.note(
-    keep === undefined
-      ? "\nThe repository is removed again; see all of it with: conveyor demo --keep DIR"
-      : `\nLook around:\n  cd ${quoteShellWord(keep)}\n  git log --stat --all\n  conveyor status\n  conveyor report --markdown`,
+async function conclude(io: Io, keep: string | undefined): Promise<void> {
+  if (keep === undefined)
+    return io.note("\nThe repository is removed again; see all of it with: conveyor demo --keep DIR");
+  const found = await requireRun(io, undefined);
+  const page = typeof found === "number" ? REPORT_HTML : `${found.runFolder}/${REPORT_HTML}`;
+  return io.note(
+    [
+      "\nOpen the report in a browser:",
+      `  ${quoteShellWord(page)}`,
+      "Look around:",
+      `  cd ${quoteShellWord(keep)}`,
+      "  git log --stat --all",
+      "  conveyor status",
+    ].join("\n"),
   );
 }

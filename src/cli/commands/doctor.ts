@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
-import { openWorkplace, probeSandboxHere, type Workplace, world } from "../../compose.ts";
+import { probeSandboxHere } from "../../compose/programs.ts";
+import { openWorkplace, type Workplace } from "../../compose/workplace.ts";
+import { world } from "../../compose/world.ts";
 import {
   buildFinding,
   judgeEnvironment,
@@ -8,8 +10,10 @@ import {
   type DoctorFinding,
   type SafeRepair,
 } from "../../domain/doctor.ts";
-import { buildWish, DEFAULT_CONFIG_PATH, parseConfig } from "../../domain/config.ts";
-import { judgeAgents, listAgents } from "../../domain/doctor-agents.ts";
+import { buildWish, parseConfig } from "../../domain/config.ts";
+import { DEFAULT_CONFIG_PATH } from "../../domain/run-choices.ts";
+import { listAgents } from "../../domain/configured-agents.ts";
+import { judgeAgents } from "../../domain/doctor-agents.ts";
 import { buildProblemLine } from "../../domain/plan.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { showText } from "../../domain/visible-text.ts";
@@ -31,6 +35,10 @@ interface DoctorOptions {
  * Reason code: LOCKED.
  */
 export async function doctor(io: Io, name: string | undefined, options: DoctorOptions): Promise<number> {
+  if (name !== undefined && world.isPackedFolder(resolve(io.cwd, name))) {
+    const expected = `doctor: expected a run of this checkout, found the packed folder ${name}`;
+    return refuse(io, "USAGE", `${expected}; conveyor verify judges it, conveyor resume makes a run of it`);
+  }
   const opened = await openWorkplace(io.cwd, io.env);
   const checkout = opened.ok ? opened.value.places.root : undefined;
   const findings = judgeEnvironment(await world.probeEnvironment(io.env, checkout));

@@ -1,5 +1,5 @@
 import { basename, resolve as resolvePath } from "node:path";
-import { world } from "../../compose.ts";
+import { world } from "../../compose/world.ts";
 import { whyNotCounted } from "../../domain/item-gate.ts";
 import { rulesOf } from "../../domain/item-rules.ts";
 import { judgeGateRequest, type GateDecision } from "../../domain/manual-gate.ts";
@@ -34,7 +34,7 @@ export function gate(decision: GateDecision) {
     if (new Set(evidence.map((file) => file.name)).size < evidence.length) {
       return refuse(io, "USAGE", "--evidence: expected files of different names");
     }
-    const found = await requireRun(io, name);
+    const found = await requireRun(io, name, { use: { kind: "go_on", outputDir: undefined } });
     if (typeof found === "number") return found;
     const judged = judgeGateRequest(found.run.state, itemId, decision);
     if (!judged.ok) return refuse(io, "USAGE", judged.error);
@@ -51,12 +51,16 @@ export function gate(decision: GateDecision) {
         decision,
         by: options.by,
         note: options.note,
+        authority: "local-unverified",
         evidence,
       });
     }
     await opened.open.close(false);
     if (!again.ok) return refuse(io, "USAGE", again.error);
-    const refused = whyNotCounted({ by: options.by, decision }, rulesOf(found.run.config, found.run.plan));
+    const refused = whyNotCounted(
+      { by: options.by, decision, authority: "local-unverified" },
+      rulesOf(found.run.config, found.run.plan),
+    );
     const isCounted = refused === undefined;
     const weight = isCounted ? "local-unverified" : `local-unverified, does not count: ${refused}`;
     io.out(`${decision} by ${options.by} (${weight}): item ${itemId}, commit ${judged.value.commit}`);

@@ -1,27 +1,29 @@
 import { join, resolve } from "node:path";
-import { openWorkplace, type Workplace, world } from "../../compose.ts";
+import { openWorkplace, type Workplace } from "../../compose/workplace.ts";
+import { world } from "../../compose/world.ts";
 import type { Config } from "../../domain/config.ts";
 import { parsePlan } from "../../domain/parse-plan.ts";
 import { isInside, normalizePath } from "../../domain/paths.ts";
 import { buildProblemLine, type LocatedProblem, type Plan } from "../../domain/plan.ts";
 import { PLAN_PROBLEM_CODES } from "../../domain/plan-problem-codes.ts";
-import { FOLDER_STATUSES, judgeIds, judgeQueue, type PlanFolder } from "../../domain/plan-queue.ts";
+import {
+  FOLDER_STATUSES,
+  judgeIds,
+  judgeQueue,
+  type IdentifiedPlan,
+  type PlanFolder,
+} from "../../domain/plan-queue.ts";
 import { EXIT } from "../../domain/run-stop.ts";
 import { surroundingsOf } from "../../domain/validation-commands.ts";
 import { renderSarif } from "../../render/sarif.ts";
 import { refuse } from "../answer.ts";
 import { readCheckoutConfig } from "../checkout-config.ts";
-import type { Io } from "../io.ts";
+import type { Io, LintFormat } from "../io.ts";
 
-/** Output forms of `plans lint`. */
-export const LINT_FORMATS = ["text", "json", "sarif"] as const;
+const LINES_AT_ONCE = 500;
 
 /** `conveyor plans lint [PATH…]`: every problem of every plan; exit 2 if any is an error. */
-export async function lintPlans(
-  io: Io,
-  paths: string[],
-  options: { format: (typeof LINT_FORMATS)[number] },
-): Promise<number> {
+export async function lintPlans(io: Io, paths: string[], options: { format: LintFormat }): Promise<number> {
   const opened = await openWorkplace(io.cwd, io.env);
   const workplace = opened.ok ? opened.value : undefined;
   const config = readCheckoutConfig(workplace?.places.root);
@@ -31,7 +33,7 @@ export async function lintPlans(
   const tracked =
     workplace === undefined ? undefined : new Set(await workplace.user.listFilesAt(workplace.user.headCommit));
   const problems: LocatedProblem[] = [...config.problems];
-  const plans: Plan[] = [];
+  const plans: IdentifiedPlan[] = [];
   let files = 0;
   for (const path of wanted) {
     const found = world.listPlanFiles(resolve(io.cwd, path));
@@ -40,7 +42,9 @@ export async function lintPlans(
       files += 1;
       const linted = lintPlan(io, workplace, file, { tracked, config: config.config });
       problems.push(...linted.problems);
-      if (linted.plan !== undefined) plans.push(linted.plan);
+      if (linted.plan === undefined) continue;
+      const { plan_id, path: at, metadata } = linted.plan;
+      plans.push({ plan_id, path: at, metadata });
     }
   }
   problems.push(...judgeIds(plans));
@@ -48,7 +52,14 @@ export async function lintPlans(
   if (options.format === "json") io.out(`${JSON.stringify({ files, errors, problems }, null, 2)}\n`);
   else if (options.format === "sarif") io.out(renderSarif(problems, io.version));
   else {
-    for (const problem of problems) io.out(buildProblemLine(problem));
+    // Some thousand problems are written with a few calls.
+    for (let at = 0; at < problems.length; at += LINES_AT_ONCE)
+      io.out(
+        problems
+          .slice(at, at + LINES_AT_ONCE)
+          .map(buildProblemLine)
+          .join("\n"),
+      );
     io.note(
       `${files} plan${files === 1 ? "" : "s"}, ${errors} error${errors === 1 ? "" : "s"}, ${problems.length - errors} warnings`,
     );

@@ -1,5 +1,6 @@
 import { join, relative, resolve } from "node:path";
-import { openWorkplace, world } from "../../compose.ts";
+import { openWorkplace } from "../../compose/workplace.ts";
+import { world } from "../../compose/world.ts";
 import { isInside, normalizePath } from "../../domain/paths.ts";
 import { buildStarter, nameStarter, type StarterForm } from "../../domain/plan-starter.ts";
 import { EXIT } from "../../domain/run-stop.ts";

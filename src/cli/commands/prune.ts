@@ -1,5 +1,8 @@
 import { basename } from "node:path";
-import { lockRun, openUpkeep, type Workplace, world } from "../../compose.ts";
+import { lockRun } from "../../compose/open-run.ts";
+import { openUpkeep, upkeep } from "../../compose/upkeep.ts";
+import type { Workplace } from "../../compose/workplace.ts";
+import { world } from "../../compose/world.ts";
 import {
   judgeBasePin,
   judgeCache,
@@ -43,8 +46,8 @@ export async function prune(io: Io, options: PruneOptions): Promise<number> {
   const unknown = (options.giveUp ?? []).find((name) => !folders.some((folder) => basename(folder) === name));
   if (unknown !== undefined) return refuse(io, "USAGE", `--give-up: no such run: ${unknown}`);
   const dryRun = options.dryRun ?? false;
-  const subjects = await judgeAll(workplace, folders, world.timeBefore(age.value), options.giveUp ?? []);
-  if (!dryRun) for (const folder of world.listHalfRemoved(workplace.places)) await world.removeCache(folder);
+  const subjects = await judgeAll(workplace, folders, upkeep.timeBefore(age.value), options.giveUp ?? []);
+  if (!dryRun) for (const folder of upkeep.listHalfRemoved(workplace.places)) await upkeep.removeCache(folder);
   const outcomes: { act: "removed" | "would_remove" | "kept"; kind: Subject["kind"]; name: string; why: string }[] = [];
   for (const { kind, name, verdict, remove } of subjects) {
     if (verdict.act === "silent") continue;
@@ -68,7 +71,7 @@ async function judgeAll(
   givenUp: readonly string[],
 ): Promise<Subject[]> {
   const { places, user } = workplace;
-  const here = new Set(world.listRunIds(places));
+  const here = new Set(upkeep.listRunIds(places));
   const removeFolder = (folder: string) => () => removeRun(workplace, folder);
   const runs = runFolders.map((folder): Subject => {
     const name = basename(folder);
@@ -88,17 +91,17 @@ async function judgeAll(
     );
     return { kind: "run", name, verdict, remove: removeFolder(folder) };
   });
-  const starts = world.listStartFolders(places).map((folder): Subject => {
+  const starts = upkeep.listStartFolders(places).map((folder): Subject => {
     const runId = basename(folder);
     const verdict = judgeStartFolder(
-      { runId, holder: world.readHolder(folder)?.holder, names: world.listNames(folder) },
+      { runId, holder: world.readHolder(folder)?.holder, names: upkeep.listNames(folder) },
       cutoff,
     );
     return { kind: "start", name: runId, verdict, remove: removeFolder(folder) };
   });
-  const caches = world.listCaches(places).map((cache): Subject => {
+  const caches = upkeep.listCaches(places).map((cache): Subject => {
     const remove = async (): Promise<undefined> => {
-      await world.removeCache(cache.path);
+      await upkeep.removeCache(cache.path);
     };
     return { kind: "cache", name: cache.path, verdict: judgeCache(cache, cutoff), remove };
   });
@@ -118,13 +121,13 @@ async function removeRun(workplace: Workplace, folder: string): Promise<string |
   const runId = basename(folder);
   const lock = lockRun(folder, runId);
   if (!lock.ok) return `is held by ${lock.error.holder}`;
-  const upkeep = openUpkeep(workplace, folder, runId);
-  if (upkeep.processes().length > 0) {
+  const around = openUpkeep(workplace, folder, runId);
+  if (around.processes().length > 0) {
     lock.value.release();
     return "programs of it are still running: conveyor doctor --fix-safe ends them";
   }
-  await world.removeRunFolder(folder);
-  await upkeep.removeCache();
+  await upkeep.removeRunFolder(folder);
+  await around.removeCache();
   await workplace.user.removeBasePin(runId);
   return undefined;
 }

@@ -7,7 +7,7 @@ import { openRunLocked } from "../open-run.ts";
 
 /** `conveyor refresh RUN --onto REF`: moves the base of a stopped run forward. */
 export async function refresh(io: Io, name: string, { onto }: { onto: string }): Promise<number> {
-  const found = await requireRun(io, name);
+  const found = await requireRun(io, name, { use: { kind: "go_on", outputDir: undefined } });
   if (typeof found === "number") return found;
   const opened = await openRunLocked(io, found, { quiet: true, checkpointCopy: undefined, interrupt: io.interrupt });
   if (typeof opened === "number") return opened;

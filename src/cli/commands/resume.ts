@@ -1,102 +1,68 @@
 import { join, resolve as resolvePath } from "node:path";
-import { world } from "../../compose.ts";
-import { decideResume, type ResumeDecision } from "../../domain/recovery.ts";
+import { world } from "../../compose/world.ts";
 import { encodeName } from "../../domain/ids.ts";
 import { waitsForEvidence } from "../../domain/item-gate.ts";
 import { EXIT } from "../../domain/run-stop.ts";
-import { isWhole, type SavedRun } from "../../domain/saved-run.ts";
+import type { SavedRun } from "../../domain/saved-run.ts";
 import { showText } from "../../domain/visible-text.ts";
-import { resumeRun, type EvidenceByItem } from "../../kernel/resume-run.ts";
-import { refuse, requireRun, type FoundRun } from "../answer.ts";
+import { goOn, type ResumeAnswer } from "../../invocation/go-on.ts";
+import type { InvocationOptions } from "../../invocation/settings.ts";
+import type { EvidenceByItem } from "../../kernel/resume-run.ts";
+import { printRefused, refuse, requireRun } from "../answer.ts";
 import { findCheckpointCopy } from "../checkpoint-copy.ts";
-import { startDeadline } from "../deadline.ts";
-import { finishRun, printOutcome } from "../finish-run.ts";
-import type { Io } from "../io.ts";
-import {
-  costLimitOf,
-  costLimitProblem,
-  given,
-  limitOf,
-  parseSettings,
-  sandboxOf,
-  type InvocationOptions,
-} from "../options.ts";
-import { openRunLocked, printWarning } from "../open-run.ts";
+import type { Format, Io } from "../io.ts";
+import { openGithub } from "../github-access.ts";
+import { takeGateDecision } from "../../invocation/take-gate-decision.ts";
+import { follow } from "../open-run.ts";
+import { printFinished, printOutcome } from "../outcome.ts";
 
 interface ResumeOptions extends InvocationOptions {
   readonly newAttempt?: string;
   readonly evidenceDir?: string;
+  readonly quiet?: boolean;
+  readonly format: Format;
+  readonly outputDir?: string;
+  readonly packSha256?: string;
 }
 
-/** `conveyor resume [RUN]`: go on from the journal. */
+/** `conveyor resume [RUN]`: go on from the journal, of a run folder or of a packed one. */
 export async function resume(io: Io, name: string | undefined, options: ResumeOptions): Promise<number> {
-  const found = await requireRun(io, name, latestNotDone);
-  if (typeof found === "number") return found;
-  const parsed = parseSettings(options, io.env, found.run.state.created.options);
-  if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
+  const { outputDir, packSha256 } = options;
+  const asked = await requireRun(io, name, {
+    isMeant: isNotDone,
+    use: { kind: "go_on", outputDir: outputDir === undefined ? undefined : resolvePath(io.cwd, outputDir) },
+    packSha256,
+  });
+  if (typeof asked === "number") return asked;
+  const access = await openGithub(io, asked.workplace, options);
+  if (!access.ok) return refuse(io, "USAGE", access.error);
+  const follower = { ...follow(io, options.quiet ?? false), interrupt: io.interrupt };
+  const decided = await takeGateDecision(follower, asked, access.value);
+  if (!decided.ok) return printRefused(io, decided.error);
+  const found = decided.value;
   const evidence = readEvidence(io, found.run, options.evidenceDir);
   if (typeof evidence === "number") return evidence;
-  const { mode } = found.run.state.created;
-  if (options.mode !== undefined && options.mode !== mode)
-    return refuse(io, "USAGE", `--mode: the run was started in ${mode} mode; a resume cannot change it`);
-  const unheld = costLimitProblem(options, found.run.config, found.run.state.created.executor.use);
-  if (unheld !== undefined) return refuse(io, "USAGE", unheld);
-  const managerEnvNames = Object.keys(parsed.value.settings.managerEnv);
   const copy = findCheckpointCopy(io, options.checkpointPath);
   if (!copy.ok) return refuse(io, "USAGE", copy.error);
-  const executorEnvNames = Object.keys(parsed.value.settings.executorEnv);
-  const decide = (run: SavedRun): ResumeDecision => {
-    const whole = isWhole(run, world.readCheckpoint(found.runFolder));
-    return decideResume(run.state, {
-      newAttempt: options.newAttempt,
-      executorEnvNames,
-      managerEnvNames,
-      whole,
-      evidence: evidence.size > 0,
-    });
-  };
-  const decision = decide(found.run);
-  if (decision.kind === "answer") return answer(io, found, decision, options);
-  const limit = limitOf(options, found.run.config);
-  const sandbox = sandboxOf(options, found.run.config, found.run.state.created.options);
-  using deadline = startDeadline(io.interrupt, limit.minutes);
-  const opened = await openRunLocked(io, found, {
-    interrupt: deadline.interrupt,
-    quiet: options.quiet ?? false,
-    checkpointCopy: copy.value,
-  });
-  if (typeof opened === "number") return opened;
-  const { open, run, facts, warnings } = opened;
-  // Decided once more under the lock: whoever held it may have gone on since.
-  const now = decide(run);
-  if (now.kind === "answer") {
-    await open.close(false);
-    return answer(io, { ...found, run }, now, options);
-  }
-  const context = await resumeRun(open.ports, run, facts, {
-    settings: { ...parsed.value.settings, sandbox: sandbox.level },
-    options: {
-      ...parsed.value.values,
-      ...limit.option,
-      ...costLimitOf(options, run.config, run.state.options).option,
-      ...sandbox.option,
-      "new-attempt": given(options.newAttempt ?? null, options.newAttempt === undefined),
-    },
-    warnings,
+  const ended = await goOn(io, follower, found, {
+    ...options,
     newAttempt: options.newAttempt,
     evidence,
+    checkpointCopy: copy.value,
+    access: access.value,
   });
-  for (const warning of context.recorder.state.warnings.slice(warnings.length)) printWarning(io, warning);
-  // Awaited here: the clock of the deadline stops with this call.
-  return await finishRun(io, open, context, options.format);
+  if (!ended.ok) return printRefused(io, ended.error);
+  return "kind" in ended.value
+    ? printAnswer(io, found.runFolder, ended.value, options.format)
+    : printFinished(io, ended.value, options.format);
 }
 
 /** Says why there is nothing to go on with; who reads JSON is told how the run stands, unless the call was wrong. */
-function answer(
+function printAnswer(
   io: Io,
-  { runFolder, run }: FoundRun,
-  { code, message, exitCode }: Extract<ResumeDecision, { kind: "answer" }>,
-  { format }: ResumeOptions,
+  runFolder: string,
+  { run, code, message, exitCode }: ResumeAnswer,
+  format: Format,
 ): number {
   io.note(`${code === undefined ? "" : `${code} `}${message}`);
   if (format === "json" && exitCode !== EXIT.usage) printOutcome(io, runFolder, run.state, exitCode);
@@ -142,7 +108,6 @@ function readEvidence(io: Io, run: SavedRun, folder: string | undefined): Eviden
   return evidence;
 }
 
-function latestNotDone(runs: readonly SavedRun[]): number {
-  const index = runs.findLastIndex((run) => run.state.stop?.terminalState !== "done");
-  return index < 0 ? runs.length - 1 : index;
+function isNotDone(run: SavedRun): boolean {
+  return run.state.stop?.terminalState !== "done";
 }

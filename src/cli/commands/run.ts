@@ -1,28 +1,19 @@
 import { resolve } from "node:path";
-import { type Workplace, openNewRun, world } from "../../compose.ts";
+import type { Workplace } from "../../compose/workplace.ts";
+import { world } from "../../compose/world.ts";
 import { normalizePath, pathProblem } from "../../domain/paths.ts";
-import { listAgents } from "../../domain/doctor-agents.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
 import { EXIT } from "../../domain/run-stop.ts";
-import { loadInputs, type ProgramInput } from "../../kernel/load-inputs.ts";
-import { startRun } from "../../kernel/start-run.ts";
+import { checkRun, performRun } from "../../invocation/begin-run.ts";
+import type { InvocationOptions } from "../../invocation/settings.ts";
+import type { ProgramInput } from "../../kernel/load-inputs.ts";
 import { renderDryRun } from "../../render/dry-run-text.ts";
-import { printProblems, printRefusals, refuse, requireWorkplace } from "../answer.ts";
+import { printProblems, printRefused, refuse, requireWorkplace } from "../answer.ts";
 import { findCheckpointCopy } from "../checkpoint-copy.ts";
-import { startDeadline } from "../deadline.ts";
-import { finishRun } from "../finish-run.ts";
-import { NothingBegunError, type Io } from "../io.ts";
-import {
-  costLimitOf,
-  costLimitProblem,
-  given,
-  limitOf,
-  parseSettings,
-  sandboxOf,
-  type InvocationOptions,
-} from "../options.ts";
-import { createProgress } from "../progress.ts";
-import { readVersions } from "../versions.ts";
+import type { Format, Io } from "../io.ts";
+import { openGithub } from "../github-access.ts";
+import { follow } from "../open-run.ts";
+import { printFinished } from "../outcome.ts";
 
 interface RunOptions extends InvocationOptions {
   readonly item?: readonly string[];
@@ -30,6 +21,8 @@ interface RunOptions extends InvocationOptions {
   readonly config?: string;
   readonly allowDirty?: boolean;
   readonly dryRun?: boolean;
+  readonly quiet?: boolean;
+  readonly format: Format;
   readonly executorBin?: string;
   readonly executorArg?: readonly string[];
   readonly executorExpectedArtifact?: readonly string[];
@@ -43,8 +36,8 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   const workplace = await requireWorkplace(io);
   if (typeof workplace === "number") return workplace;
   if (workplace.user.tooOld !== undefined) return refuse(io, "REPOSITORY_UNSUPPORTED", workplace.user.tooOld);
-  const parsed = parseSettings(options, io.env);
-  if (!parsed.ok) return refuse(io, "USAGE", parsed.error);
+  const access = await openGithub(io, workplace, options);
+  if (!access.ok) return refuse(io, "USAGE", access.error);
   const planPath = world.toRepositoryPath(workplace.places.root, io.cwd, planArgument);
   if (planPath === undefined)
     return refuse(io, "USAGE", `expected a plan inside ${workplace.places.root}, found ${planArgument}`);
@@ -57,7 +50,8 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
   if (!executor.ok) return refuse(io, "USAGE", executor.error);
   const manager = readProgram("manager", options.managerBin, options.managerArg, options.managerExpectedArtifact);
   if (!manager.ok) return refuse(io, "USAGE", manager.error);
-  const inputs = await loadInputs(workplace.user, {
+  const checked = await checkRun(io, workplace, {
+    ...options,
     planPath,
     planOnDisk: world.readLocalFile(resolve(io.cwd, planArgument)),
     localConfig:
@@ -66,93 +60,20 @@ export async function run(io: Io, planArgument: string, options: RunOptions): Pr
     allowDirty: options.allowDirty ?? false,
     executor: executor.value,
     manager: manager.value,
+    outputDir: options.outputDir === undefined ? undefined : resolve(io.cwd, options.outputDir),
+    checkpointCopy: copy.value,
+    written: { items: options.item, config: options.config },
+    access: access.value,
   });
-  if (!inputs.ok) return printRefusals(io, inputs.error);
-  if (inputs.value.manager === undefined && options.managerEnv !== undefined)
-    return refuse(
-      io,
-      "USAGE",
-      "--manager-env: there is no manager; set one in the configuration or give --manager-bin",
-    );
-  const { config, configFile } = inputs.value;
-  const mode = options.mode ?? config.policy.mode;
-  const cost = costLimitOf(options, config);
-  const unheld = costLimitProblem(options, config, inputs.value.executor.use);
-  if (unheld !== undefined) return refuse(io, "USAGE", unheld);
-  printProblems(io, inputs.value.warnings);
+  if (!checked.ok) return printRefused(io, checked.error);
+  const { inputs, mode, costLimitUsd } = checked.value;
+  printProblems(io, inputs.warnings);
   if (options.dryRun === true) {
-    io.out(renderDryRun({ ...inputs.value, mode, costLimitUsd: cost.usd }, options.format));
+    io.out(renderDryRun({ ...inputs, mode, costLimitUsd }, options.format));
     return EXIT.done;
   }
-  const limit = limitOf(options, config);
-  const sandbox = sandboxOf(options, config);
-  using deadline = startDeadline(io.interrupt, limit.minutes);
-  const opened = await begin(
-    openNewRun(
-      workplace,
-      {
-        interrupt: deadline.interrupt,
-        progress: createProgress(io, options.quiet ?? false),
-        checkpointCopy: copy.value,
-      },
-      {
-        outputDir: options.outputDir === undefined ? undefined : resolve(io.cwd, options.outputDir),
-        planId: inputs.value.plan.plan_id,
-      },
-    ),
-  );
-  if (!opened.ok) return refuse(io, "USAGE", opened.error.message);
-  const { runId, ports } = opened.value;
-  const isBegun = () => world.findRunFolder(workplace.places, io.cwd, opened.value.runFolder) !== undefined;
-  const context = await begin(
-    startRun(ports, inputs.value, {
-      runId,
-      settings: { ...parsed.value.settings, sandbox: sandbox.level },
-      mode,
-      options: {
-        ...parsed.value.values,
-        ...limit.option,
-        ...cost.option,
-        ...sandbox.option,
-        item: given([...(options.item ?? [])], options.item === undefined),
-        config: given(options.config ?? null, options.config === undefined),
-        "allow-dirty": given(options.allowDirty ?? false, options.allowDirty === undefined),
-        mode: {
-          value: mode,
-          source:
-            options.mode !== undefined ? "command_line" : configFile.authority === "none" ? "default" : "configuration",
-        },
-        manager: {
-          value: inputs.value.manager === undefined ? null : [...inputs.value.manager.command],
-          source:
-            options.managerBin !== undefined
-              ? "command_line"
-              : config.manager === undefined
-                ? "default"
-                : "configuration",
-        },
-        executor: {
-          value: [...inputs.value.executor.command],
-          source: options.executorBin === undefined ? "configuration" : "command_line",
-        },
-      },
-      versions: await readVersions(io, listAgents(config)),
-    }),
-    isBegun,
-  );
-  // Awaited here: the clock of the deadline stops with this call.
-  return await finishRun(io, opened.value, context, options.format);
-}
-
-/** Waits for a step of the start; a write that fails while there is no run yet says so: there is nothing to resume. */
-async function begin<T>(step: Promise<T>, isBegun: () => boolean = () => false): Promise<T> {
-  try {
-    return await step;
-  } catch (fault) {
-    const unwritten = world.findStateWriteFault(fault);
-    if (unwritten !== undefined && !isBegun()) throw new NothingBegunError(unwritten.message, { cause: fault });
-    throw fault;
-  }
+  const finished = await performRun(io, follow(io, options.quiet ?? false), workplace, checked.value);
+  return finished.ok ? printFinished(io, finished.value, options.format) : printRefused(io, finished.error);
 }
 
 /** A program that the command line names in place of the configured one; what is wrong with its options, in words. */

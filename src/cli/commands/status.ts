@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { world } from "../../compose.ts";
+import { world } from "../../compose/world.ts";
 import { buildAuditSummary } from "../../domain/audit-summary.ts";
 import { buildNextActions, nameForCommands } from "../../domain/next-actions.ts";
 import { buildVerdict } from "../../domain/report.ts";
@@ -23,7 +23,7 @@ export async function status(io: Io, name: string | undefined, options: StatusOp
   }
   const found = await requireRun(io, name);
   if (typeof found === "number") return found;
-  const { facts, exitCode } = readStatus(found.runFolder, found.run.state);
+  const { facts, exitCode } = readStatus(found.runFolder, found.run.state, found.packed?.folder);
   io.out(options.format === "json" ? `${JSON.stringify(facts)}\n` : renderStatus(facts));
   return options.exitCode === true ? exitCode : EXIT.done;
 }
@@ -53,13 +53,13 @@ async function statusOfAll(io: Io, options: StatusOptions): Promise<number> {
   return options.exitCode === true ? worstExitCode(exitCodes) : EXIT.done;
 }
 
-function readStatus(runFolder: string, state: RunState) {
+function readStatus(runFolder: string, state: RunState, packed?: string) {
   const holder = state.sealed ? undefined : world.readHolder(runFolder)?.holder;
   const audit = buildAuditSummary(state);
   const facts = {
     run_id: state.runId,
     plan_id: state.planId,
-    run_dir: runFolder,
+    run_dir: packed ?? runFolder,
     verdict: buildVerdict(state),
     audit: audit.status,
     terminal_state: state.stop?.terminalState ?? null,
@@ -76,7 +76,8 @@ function readStatus(runFolder: string, state: RunState) {
     branch: state.created.run_branch,
     head_sha: state.tip,
     journal_seq: state.seq,
-    next_actions: holder === undefined ? buildNextActions(state, nameForCommands(runFolder, state.runId)) : [],
+    next_actions:
+      holder === undefined ? buildNextActions(state, nameForCommands(packed ?? runFolder, state.runId)) : [],
   };
   return { facts, exitCode: statusExitCode(state, holder !== undefined) };
 }

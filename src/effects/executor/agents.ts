@@ -1,7 +1,7 @@
 import type { AgentName } from "../../domain/agent-config.ts";
-import type { Agents } from "../../ports.ts";
-import { buildClaude, CLAUDE_MIN, describeClaude, readClaude } from "./claude.ts";
-import { buildCodex, CODEX_MIN, describeCodex, readCodex } from "./codex.ts";
+import type { Agents } from "../../ports/programs.ts";
+import { buildClaude, CLAUDE_MIN, countClaude, describeClaude, readClaude } from "./claude.ts";
+import { buildCodex, CODEX_MIN, countCodex, describeCodex, readCodex } from "./codex.ts";
 import { readObjects, tell } from "./output.ts";
 
 /** The coding agents by the name that configuration gives them. */
@@ -15,6 +15,11 @@ export const agents: Agents = {
       return text === "" ? undefined : text;
     }
     return agent === "codex" ? describeCodex(object) : describeClaude(object);
+  },
+  countTokens: (agent, line) => {
+    const [object] = readObjects(new TextEncoder().encode(line));
+    if (object === undefined) return undefined;
+    return agent === "codex" ? countCodex(object) : countClaude(object);
   },
   readAnswer: (agent, ending, stdout, price) =>
     agent === "codex" ? readCodex(ending, stdout, price) : readClaude(ending, stdout),

@@ -1,8 +1,8 @@
 import { priceTokens, type AgentAnswer } from "../../domain/agent.ts";
 import type { Price } from "../../domain/agent-config.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
-import type { AgentCall, AgentInvocation } from "../../ports.ts";
-import { countOf, objectOf, readObjects, tell } from "./output.ts";
+import type { AgentCall, AgentInvocation } from "../../ports/programs.ts";
+import { countOf, isCount, isTransient, objectOf, readObjects, tell } from "./output.ts";
 
 /** The oldest version whose behaviour the adapter was proven with. */
 export const CODEX_MIN = "0.169.0";
@@ -86,7 +86,7 @@ export function readCodex(ending: ProcessEnding, stdout: Uint8Array, price: Pric
   const completed = events.findLast((event) => event["type"] === "turn.completed");
   const usage = objectOf(completed?.["usage"]);
   const tokens =
-    completed === undefined
+    !isCount(usage["input_tokens"]) || !isCount(usage["output_tokens"])
       ? null
       : {
           in: countOf(usage["input_tokens"]),
@@ -115,7 +115,8 @@ function judgeTurn(
 ): Pick<AgentAnswer, "failure" | "detail"> {
   if (seen.failed !== undefined) {
     const detail = tell(objectOf(seen.failed["error"])["message"]);
-    return { failure: /context window|context length/i.test(detail) ? "exhausted" : "api_failed", detail };
+    if (/context window|context length/i.test(detail)) return { failure: "exhausted", detail };
+    return { failure: isTransient(detail) ? "unavailable" : "api_failed", detail };
   }
   if (ending.kind !== "exited" || ending.exit_code !== 0) return { failure: null, detail: "" };
   if (seen.completed === undefined) return { failure: "no_answer", detail: "it ended before its turn was complete" };
@@ -126,7 +127,8 @@ function judgeTurn(
 
 function isDenied(item: Record<string, unknown>): boolean {
   if (item["type"] === "file_change") return item["status"] === "failed" || item["status"] === "declined";
-  return item["status"] === "failed" && DENIED.test(String(item["aggregated_output"]));
+  const output = item["aggregated_output"];
+  return item["status"] === "failed" && typeof output === "string" && DENIED.test(output);
 }
 
 /** What it does or says, on one line. */
@@ -135,4 +137,10 @@ export function describeCodex(event: Record<string, unknown>): string | undefine
   const item = objectOf(event["item"]);
   const text = event["type"] === "item.started" ? tell(item["command"]) : tell(item["text"]);
   return text === "" ? undefined : text;
+}
+
+/** What its model read; it says so when its turn is complete, and not before. */
+export function countCodex(event: Record<string, unknown>): { request: string; read: number } | undefined {
+  if (event["type"] !== "turn.completed") return undefined;
+  return { request: "turn", read: countOf(objectOf(event["usage"])["input_tokens"]) };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentName } from "../../domain/agent-config.ts";
 import type { AgentProbe } from "../../domain/doctor-agents.ts";
-import type { Confinement } from "../../ports.ts";
+import type { Confinement } from "../../ports/programs.ts";
 import { systemClock } from "../clock.ts";
 import { systemRandomness } from "../ids.ts";
 import { createProcesses } from "../process.ts";

@@ -2,7 +2,7 @@ import { lstat, writeFile } from "node:fs/promises";
 import { lstatSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { TreeChange } from "../../domain/candidate.ts";
-import type { CandidateLimits, CandidateTree, Worktree } from "../../ports.ts";
+import type { CandidateLimits, CandidateTree, Worktree } from "../../ports/git.ts";
 import { findFlood } from "./flood.ts";
 import { decodePath, joinNul, splitNul } from "./bytes.ts";
 import { runGit, type GitContext } from "./git.ts";

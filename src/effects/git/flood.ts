@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import type { CandidateLimits } from "../../ports.ts";
+import type { CandidateLimits } from "../../ports/git.ts";
 import { splitNul } from "./bytes.ts";
 import { runGit, type GitContext } from "./git.ts";
 

@@ -2,7 +2,7 @@ import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { delimiter, isAbsolute } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
-/** Every verb in use. `reset`, `clean`, `rebase`, `merge` and `push` are missing on purpose. */
+/** Every verb in use. `reset`, `clean`, `rebase` and `merge` are missing on purpose. */
 export type GitVerb =
   | "add"
   | "cat-file"
@@ -11,7 +11,6 @@ export type GitVerb =
   | "diff"
   | "diff-tree"
   | "for-each-ref"
-  | "hash-object"
   | "index-pack"
   | "init"
   | "ls-files"
@@ -19,6 +18,7 @@ export type GitVerb =
   | "merge-base"
   | "pack-objects"
   | "read-tree"
+  | "rev-list"
   | "rev-parse"
   | "status"
   | "symbolic-ref"
@@ -27,6 +27,9 @@ export type GitVerb =
   | "update-ref"
   | "version"
   | "write-tree";
+
+/** The verbs that speak to another machine: only remote.ts may, and it never pushes without a lease. */
+export type RemoteVerb = "ls-remote" | "push";
 
 /** Where one call of git works and what surrounds it. Nothing else of this process reaches git. */
 export interface GitContext {
@@ -37,6 +40,8 @@ export interface GitContext {
   readonly env: Readonly<Record<string, string>>;
   /** Values for `-c`. */
   readonly config: readonly string[];
+  /** Folders of objects that git reads here: what lies loose in one of them can be read, and hashed, without git. */
+  readonly looseIn?: readonly string[] | undefined;
 }
 
 export interface GitOptions {
@@ -44,6 +49,7 @@ export interface GitOptions {
   /** Exit codes that are answers rather than failures; 0 alone unless told. */
   readonly accept?: readonly number[] | undefined;
   readonly outputBytesMax?: number | undefined;
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface GitAnswer {
@@ -54,11 +60,11 @@ export interface GitAnswer {
 
 /** Git did not do what it was asked; a refusal that was to be expected is a value and never this. */
 export class GitError extends Error {
-  readonly verb: GitVerb;
+  readonly verb: GitVerb | RemoteVerb;
   readonly exitCode: number | undefined;
   readonly stderr: string;
 
-  constructor(verb: GitVerb, exitCode: number | undefined, stderr: string) {
+  constructor(verb: GitVerb | RemoteVerb, exitCode: number | undefined, stderr: string) {
     super(`git ${verb} ended with ${exitCode ?? "no exit code"}: ${stderr.trim().slice(0, 2000)}`);
     this.name = "GitError";
     this.verb = verb;
@@ -121,6 +127,7 @@ export function buildPrivateContext(input: {
   searchPath: string;
   /** Folder of objects to read beside the repository's own. */
   borrowed?: string | undefined;
+  looseIn?: readonly string[] | undefined;
   env?: Readonly<Record<string, string>> | undefined;
 }): GitContext {
   return {
@@ -128,6 +135,7 @@ export function buildPrivateContext(input: {
     gitDir: input.gitDir,
     workTree: input.workTree,
     config: PRIVATE_CONFIG,
+    looseIn: input.looseIn,
     env: {
       // A relative entry of PATH would look for git in the folder a session has just written to.
       PATH: input.searchPath.split(delimiter).filter(isAbsolute).join(delimiter),
@@ -159,6 +167,7 @@ export function buildUserContext(input: {
   cwd: string;
   gitDir?: string | undefined;
   workTree?: string | undefined;
+  looseIn?: readonly string[] | undefined;
   env: Readonly<Record<string, string | undefined>>;
 }): GitContext {
   const env: Record<string, string> = {};
@@ -170,6 +179,7 @@ export function buildUserContext(input: {
     gitDir: input.gitDir,
     workTree: input.workTree,
     config: QUIET_CONFIG,
+    looseIn: input.looseIn,
     env: {
       // Without it the system would look in places of its own, for this call and not for those in the private repository.
       PATH: "",
@@ -190,11 +200,20 @@ export function quotePath(path: string): string {
 }
 
 /** Runs git once and gives its output. Throws `GitError` for an exit code that is not accepted. */
-export async function runGit(
+export function runGit(
   context: GitContext,
   verb: GitVerb,
   args: readonly string[],
   options: GitOptions = {},
+): Promise<GitAnswer> {
+  return run(context, verb, args, options);
+}
+
+async function run(
+  context: GitContext,
+  verb: GitVerb | RemoteVerb,
+  args: readonly string[],
+  options: GitOptions,
 ): Promise<GitAnswer> {
   // A signal to our group reaches git only before it has a group of its own, that is before it has done anything.
   const answer = (await askGit(context, verb, args, options)) ?? (await askGit(context, verb, args, options));
@@ -202,14 +221,25 @@ export async function runGit(
   return answer;
 }
 
+/** The same for a verb that speaks to another machine. */
+export function runRemoteGit(
+  context: GitContext,
+  verb: RemoteVerb,
+  args: readonly string[],
+  options: GitOptions,
+): Promise<GitAnswer> {
+  return run(context, verb, args, options);
+}
+
 /** Nothing when a signal that a terminal or a runner sends ended it. */
 async function askGit(
   context: GitContext,
-  verb: GitVerb,
+  verb: GitVerb | RemoteVerb,
   args: readonly string[],
   options: GitOptions,
 ): Promise<GitAnswer | undefined> {
-  const child = startChild(context, verb, args);
+  const { stdin: input } = options;
+  const child = input === undefined ? startQuiet(context, verb, args) : startChild(context, verb, args);
   const outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -218,8 +248,8 @@ async function askGit(
     if (bytes > outputBytesMax) child.kill("SIGKILL");
     else chunks.push(chunk);
   });
-  child.stdin.end(options.stdin ?? "");
-  const { code, stderr } = await waitForEnd(child, verb);
+  child.stdin?.end(input);
+  const { code, stderr } = await waitForEnd(child, verb, options.timeoutMs);
   if (child.signalCode !== null && GROUP_SIGNALS.has(child.signalCode)) return undefined;
   if (bytes > outputBytesMax) throw new GitError(verb, undefined, `more than ${outputBytesMax} bytes of output`);
   if (code === undefined || !(options.accept ?? [0]).includes(code)) throw new GitError(verb, code, stderr);
@@ -238,36 +268,56 @@ export function startGit(context: GitContext, verb: GitVerb, args: readonly stri
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+type QuietChild = ChildProcessByStdio<null, Readable, Readable>;
 
-function startChild(context: GitContext, verb: GitVerb, args: readonly string[]): Child {
-  const argv = [
+function startChild(context: GitContext, verb: GitVerb | RemoteVerb, args: readonly string[]): Child {
+  const options = buildSpawnOptions(context);
+  const child = spawn("git", buildArgs(context, verb, args), { ...options, stdio: ["pipe", "pipe", "pipe"] });
+  // Git may end before it has read everything; its exit code tells why, not the broken pipe.
+  child.stdin.on("error", () => undefined);
+  return child;
+}
+
+/** Git with nothing to read: most questions are asked with arguments alone, and a pipe has its price. */
+function startQuiet(context: GitContext, verb: GitVerb | RemoteVerb, args: readonly string[]): QuietChild {
+  const options = buildSpawnOptions(context);
+  return spawn("git", buildArgs(context, verb, args), { ...options, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function buildArgs(context: GitContext, verb: GitVerb | RemoteVerb, args: readonly string[]): string[] {
+  return [
     ...(context.gitDir === undefined ? [] : [`--git-dir=${context.gitDir}`]),
     ...(context.workTree === undefined ? [] : [`--work-tree=${context.workTree}`]),
     ...context.config.flatMap((value) => ["-c", value]),
     verb,
     ...args,
   ];
-  const child = spawn("git", argv, {
+}
+
+function buildSpawnOptions(context: GitContext) {
+  return {
     cwd: context.cwd,
     env: { ...context.env },
-    stdio: ["pipe", "pipe", "pipe"],
     // Ctrl-C in a terminal goes to every process of our group: git would die in the middle of a step that we are about
     // to end in order. Git ends with its question, or with its input when we are gone.
     detached: true,
-  });
-  // Git may end before it has read everything; its exit code tells why, not the broken pipe.
-  child.stdin.on("error", () => undefined);
-  return child;
+  };
 }
 
-function waitForEnd(child: Child, verb: GitVerb): Promise<{ code: number | undefined; stderr: string }> {
+function waitForEnd(
+  child: Child | QuietChild,
+  verb: GitVerb | RemoteVerb,
+  timeoutMs = TIMEOUT_MS,
+): Promise<{ code: number | undefined; stderr: string }> {
   return new Promise((resolve, reject) => {
     let stderr = "";
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
+      // Its helpers for HTTP are of its group: one that is left would hold the pipes open.
+      if (child.pid !== undefined) killGroup(child.pid);
       child.kill("SIGKILL");
-    }, TIMEOUT_MS);
+    }, timeoutMs);
     child.stderr.on("data", (chunk: Buffer) => {
       if (stderr.length < STDERR_BYTES_MAX) stderr += chunk.toString("utf8");
     });
@@ -277,7 +327,15 @@ function waitForEnd(child: Child, verb: GitVerb): Promise<{ code: number | undef
     });
     child.once("close", (code) => {
       clearTimeout(timer);
-      resolve({ code: code ?? undefined, stderr: timedOut ? `took longer than ${TIMEOUT_MS} ms` : stderr });
+      resolve({ code: code ?? undefined, stderr: timedOut ? `took longer than ${timeoutMs} ms` : stderr });
     });
   });
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended in this very moment.
+  }
 }

@@ -18,7 +18,7 @@ export class KnownFacts {
   readonly #store: ObjectStore;
   readonly #listing: TreeListing;
   readonly #tracked = new Map<string, Promise<readonly TrackedFile[]>>();
-  /** Commits of the user's own repository, which are read through git. */
+  /** Commits of the user's own repository. */
   readonly #borrowed = new Map<string, CommitFacts>();
   readonly #rules = new Map<string, Buffer>();
 

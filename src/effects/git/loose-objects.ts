@@ -38,23 +38,59 @@ export function readLooseObject(
   const unsound: StoredObject = { type: "", size: 0, bytes: undefined, sound: false, hasNul: false };
   let object: Buffer;
   try {
-    object = inflateSync(file, { maxOutputLength: OBJECT_BYTES_MAX });
+    // The types of Node do not know what `info` gives.
+    const inflated: unknown = inflateSync(file, { maxOutputLength: OBJECT_BYTES_MAX, info: true });
+    const { buffer, engine } = inflated as { buffer: Buffer; engine: { bytesWritten: number } };
+    // What follows the end of an object is refused by git, as is a size that begins with zero.
+    if (engine.bytesWritten !== file.length) return unsound;
+    object = buffer;
   } catch (fault) {
     return (fault as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE" ? undefined : unsound;
   }
   const nul = object.subarray(0, HEADER_BYTES_MAX).indexOf(0);
   const [, type, digits] = /^([a-z]+) (\d+)$/.exec(object.toString("latin1", 0, Math.max(0, nul))) ?? [];
-  if (type === undefined || Number(digits) !== object.length - nul - 1) return unsound;
+  if (type === undefined || digits !== String(object.length - nul - 1)) return unsound;
   const bytes = object.subarray(nul + 1);
   const sound = startObjectHash(format, type, bytes.length).update(bytes).digest("hex") === oid;
   const kept = bytes.length <= keepBytesMax ? bytes : undefined;
   return { type, size: bytes.length, bytes: kept, sound, hasNul: bytes.includes(0) };
 }
 
-/** Writes a loose object durably, as git does: under another name first, so that the right one is never half there. */
-export function writeLooseObject(objects: string, format: ObjectFormat, type: "commit", bytes: Buffer): string {
+/**
+ * The same from the first folder that has the object loose. The last one is the user's: what is unsound there, as after a
+ * power cut, may lie soundly in a pack, so that git must be asked.
+ */
+export function readLooseAmong(
+  folders: readonly string[],
+  format: ObjectFormat,
+  oid: string,
+  keepBytesMax: number,
+): StoredObject | undefined {
+  for (const folder of folders) {
+    const object = readLooseObject(folder, format, oid, keepBytesMax);
+    if (object !== undefined && (object.sound || folder !== folders.at(-1))) return object;
+  }
+  return undefined;
+}
+
+/**
+ * Writes a loose object durably, as git does: under another name first, so that the right one is never half there. One
+ * that is there already, and is what its name promises, stays.
+ */
+export function writeLooseObject(
+  objects: string,
+  format: ObjectFormat,
+  type: "commit" | "blob" | "tree",
+  bytes: Buffer,
+): string {
   const oid = startObjectHash(format, type, bytes.length).update(bytes).digest("hex");
   const folder = join(objects, oid.slice(0, 2));
+  if (readLooseObject(objects, format, oid, 0)?.sound === true) {
+    // Whoever wrote it may have been killed before it was durable.
+    syncFile(pathOf(objects, oid));
+    syncFolder(folder);
+    return oid;
+  }
   if (!existsSync(folder)) {
     mkdirSync(folder);
     syncFolder(objects);
@@ -76,12 +112,21 @@ export function writeLooseObject(objects: string, format: ObjectFormat, type: "c
   return oid;
 }
 
+function syncFile(path: string): void {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 function pathOf(objects: string, oid: string): string {
   return join(objects, oid.slice(0, 2), oid.slice(2));
 }
 
-/** Bytes of a small regular file, never through a link at its end. */
-function readPlainFile(path: string): Buffer | undefined {
+/** Bytes of a small regular file, never through a link at its end; nothing for anything else, and no waiting for a pipe. */
+export function readPlainFile(path: string): Buffer | undefined {
   let file: number;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -1,12 +1,12 @@
 import type { GitContext } from "./git.ts";
-import { openScratch, type ObjectStore, type Scratch } from "./scratch.ts";
-import { readLooseObject } from "./loose-objects.ts";
+import { looseIn, openScratch, type ObjectStore, type Scratch } from "./scratch.ts";
+import { readLooseAmong } from "./loose-objects.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { ObjectReader, type StoredObject } from "./object-reader.ts";
 
 /**
- * Objects by id, each hashed again: in process when they lie loose in the store that the context writes to, else
- * through one `cat-file` that is started when it is first needed.
+ * Objects by id, each hashed again: in process when they lie loose where the context says, else through one `cat-file`
+ * that is started when it is first needed.
  */
 export class ObjectSource implements AsyncDisposable {
   readonly #context: GitContext;
@@ -20,8 +20,7 @@ export class ObjectSource implements AsyncDisposable {
 
   /** The object of that id, or nothing; content beyond `keepBytesMax` is hashed and dropped. */
   async read(oid: string, keepBytesMax: number): Promise<StoredObject | undefined> {
-    const objects = this.#context.env["GIT_OBJECT_DIRECTORY"];
-    const loose = objects === undefined ? undefined : readLooseObject(objects, this.#format, oid, keepBytesMax);
+    const loose = readLooseAmong(this.#context.looseIn ?? [], this.#format, oid, keepBytesMax);
     if (loose !== undefined) return loose;
     this.#git ??= new ObjectReader(this.#context, this.#format);
     return this.#git.read(oid, keepBytesMax);
@@ -32,7 +31,7 @@ export class ObjectSource implements AsyncDisposable {
   }
 }
 
-/** The same over the objects of a run; not even a scratch git dir is made when all of them lie loose in its store. */
+/** The same over the objects of a run; not even a scratch git dir is made when all of them lie loose. */
 export class StoreSource implements AsyncDisposable {
   readonly #store: ObjectStore;
   #git: Promise<{ readonly scratch: Scratch; readonly reader: ObjectReader }> | undefined;
@@ -42,8 +41,7 @@ export class StoreSource implements AsyncDisposable {
   }
 
   async read(oid: string, keepBytesMax: number): Promise<StoredObject | undefined> {
-    const { objects, format } = this.#store;
-    const loose = readLooseObject(objects, format, oid, keepBytesMax);
+    const loose = readLooseAmong(looseIn(this.#store), this.#store.format, oid, keepBytesMax);
     if (loose !== undefined) return loose;
     this.#git ??= this.#start();
     return (await this.#git).reader.read(oid, keepBytesMax);

@@ -11,6 +11,8 @@ const FILE_BYTES_MAX = 1024 * 1024 * 1024;
 export interface CommitFacts {
   readonly tree: string;
   readonly parents: readonly string[];
+  /** The whole object, as UTF-8. */
+  readonly text: string;
 }
 
 /** One tracked file of a tree. */
@@ -67,7 +69,7 @@ export function parseCommit(object: StoredObject | undefined): CommitFacts | und
   const head = text.slice(0, text.indexOf("\n\n") + 1);
   const tree = /^tree ([0-9a-f]+)\n/.exec(head)?.[1];
   const parents = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? "");
-  return tree === undefined ? undefined : { tree, parents };
+  return tree === undefined ? undefined : { tree, parents, text: object.bytes.toString("utf8") };
 }
 
 async function readThrough<T>(
@@ -92,7 +94,7 @@ function findInTree(tree: Buffer, name: Buffer, format: ObjectFormat): string | 
 
 /** One name in a tree object. */
 export interface TreeEntry {
-  /** As the object spells it: `40000` for a folder. */
+  /** As git spells it: `40000` for a folder, also where an old tool has put a zero before it. */
   readonly mode: string;
   readonly name: Buffer;
   readonly oid: string;
@@ -106,7 +108,7 @@ export function* parseTree(tree: Buffer, format: ObjectFormat): Generator<TreeEn
     const nul = tree.indexOf(0, space);
     if (space === -1 || nul === -1) return;
     const oid = tree.subarray(nul + 1, nul + 1 + oidBytes).toString("hex");
-    yield { mode: tree.toString("latin1", at, space), name: tree.subarray(space + 1, nul), oid };
+    yield { mode: tree.toString("latin1", at, space).replace(/^0+/, ""), name: tree.subarray(space + 1, nul), oid };
     at = nul + 1 + oidBytes;
   }
 }

@@ -1,4 +1,5 @@
-import type { RunRepository } from "../../ports.ts";
+import { buildCommitText } from "../../domain/commit-message.ts";
+import type { RunRepository } from "../../ports/git.ts";
 import { secondsOf } from "../clock.ts";
 import { buildCandidateTree, isUntouchedTree, listChangedFiles, listUntrackedFiles } from "./candidate.ts";
 import { GitError, runGit, type GitContext } from "./git.ts";
@@ -9,9 +10,9 @@ import { readCommitOfRef, swapRefIn } from "./refs.ts";
 import { withScratch, type ObjectStore } from "./scratch.ts";
 import { DIFF_FLAGS, ForgedObjectError, readChanges, readChangesOfPairs } from "./tree-changes.ts";
 import { buildTreeWith } from "./tree-files.ts";
+import { isExactCheckout } from "./untouched.ts";
 import { readWorktreeCommit, type WorktreePlaces } from "./worktrees.ts";
 
-const AUTHOR = "Plan Conveyor <plan-conveyor@noreply.invalid>";
 /** A larger patch is made again rather than kept. */
 const PATCH_BYTES_KEPT_MAX = 4 * 1024 * 1024;
 
@@ -46,6 +47,7 @@ export function buildCandidates(places: WorktreePlaces, facts: KnownFacts): Cand
     buildCandidate,
     async isUntouched(worktree, commit, excluded, limits) {
       const tip = await readWorktreeCommit(places, worktree.name);
+      if (tip === commit && isExactCheckout(worktree.path, await facts.tracked(commit), store.format)) return true;
       const ignoreRules = await facts.ignoreRules(commit);
       if (tip === commit && (await isUntouchedTree({ store, worktree, tip, ignoreRules, excluded }))) return true;
       // Something is there: what it comes to, the candidate says.
@@ -61,12 +63,11 @@ export function buildCandidates(places: WorktreePlaces, facts: KnownFacts): Cand
 
 type Writing = Pick<RunRepository, "buildTree" | "commitTree" | "swapRef" | "readRef">;
 
-export function buildWriting(store: ObjectStore, own: GitContext): Writing {
+export function buildWriting(store: ObjectStore, facts: KnownFacts, own: GitContext): Writing {
   return {
-    buildTree: (base, files) => withScratch(store, (scratch) => buildTreeWith(scratch.context(), store, base, files)),
+    buildTree: async (base, files) => buildTreeWith(store, (await facts.commit(base))?.tree ?? base, files),
     async commitTree({ tree, parent, message, at }) {
-      const by = `${AUTHOR} ${secondsOf(at)} +0000`;
-      const text = `tree ${tree}\nparent ${parent}\nauthor ${by}\ncommitter ${by}\n\n${message}`;
+      const text = buildCommitText({ tree, parent, message, seconds: secondsOf(at) });
       return writeLooseObject(store.objects, store.format, "commit", Buffer.from(text));
     },
     swapRef: (ref, from, to) => swapRefIn(own, ref, from, to),
@@ -76,7 +77,14 @@ export function buildWriting(store: ObjectStore, own: GitContext): Writing {
 
 type Reading = Pick<
   RunRepository,
-  "buildPatch" | "listChanges" | "listChangesOfPairs" | "readTreeOf" | "readParentsOf" | "readFileAt" | "listFilesAt"
+  | "buildPatch"
+  | "listChanges"
+  | "listChangesOfPairs"
+  | "readTreeOf"
+  | "readParentsOf"
+  | "readCommitText"
+  | "readFileAt"
+  | "listFilesAt"
 >;
 
 export function buildReading(store: ObjectStore, facts: KnownFacts): Reading {
@@ -97,6 +105,7 @@ export function buildReading(store: ObjectStore, facts: KnownFacts): Reading {
       withScratch(store, (scratch) => readChangesOfPairs(scratch.context(), format, pairs)),
     readTreeOf: async (commit) => (await facts.commit(commit))?.tree,
     readParentsOf: async (commit) => (await facts.commit(commit))?.parents,
+    readCommitText: async (commit) => (await facts.commit(commit))?.text,
     readFileAt: (commit, path) => withScratch(store, (scratch) => readFileAt(scratch.context(), format, commit, path)),
     listFilesAt: async (commit) => (await facts.tracked(commit)).map((file) => file.path.toString("utf8")),
   };

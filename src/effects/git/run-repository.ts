@@ -1,5 +1,6 @@
+import { lstatSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import type { RunRepository, TamperSnapshot } from "../../ports.ts";
+import type { RunRepository, TamperSnapshot } from "../../ports/git.ts";
 import { findForged } from "./forged-objects.ts";
 import { buildPrivateContext } from "./git.ts";
 import { KnownFacts } from "./known-facts.ts";
@@ -7,7 +8,7 @@ import { isFolder, makePrivateRepository, writeOwnMetadata } from "./layout.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { buildCandidates, buildReading, buildWriting } from "./run-objects.ts";
 import { withScratch, type ObjectStore } from "./scratch.ts";
-import type { ObjectListing } from "./stored-objects.ts";
+import { isPlainFolder, type ObjectListing } from "./stored-objects.ts";
 import { compareMetadata, readMetadata, type MetadataFacts } from "./tamper.ts";
 import {
   checkOutTree,
@@ -51,12 +52,16 @@ export async function createRunRepository(
 }
 
 /**
- * Opens the private repository of an earlier process, or gives nothing when there is none. Alternates, configuration,
- * attributes and hooks are written anew, so that a run folder may have been copied elsewhere; refs and objects stay.
+ * Opens the private repository of an earlier process, or gives nothing when there is none, or a link in its place.
+ * Alternates, configuration, attributes and hooks are written anew, so that a run folder may have been copied elsewhere;
+ * refs and objects stay.
  */
 export async function openRunRepository(options: RunRepositoryOptions): Promise<RunRepository | undefined> {
   assertAbsolute(options);
-  if (!(await isFolder(options.gitDir))) return undefined;
+  // Nothing is written, or removed, behind a link that a session left: it may lead into the user's own repository.
+  const isOther = (name: string): boolean =>
+    lstatSync(join(options.gitDir, name), { throwIfNoEntry: false })?.isDirectory() === false;
+  if (!isPlainFolder(options.gitDir) || ["objects", "refs", "worktrees"].some(isOther)) return undefined;
   await writeOwnMetadata(options.gitDir, options.userGitCommonDir, options.objectFormat);
   return buildRepository(options);
 }
@@ -70,10 +75,18 @@ export function inspectRunRepository(options: RunRepositoryOptions): RunReposito
   return buildRepository(options, join(options.userGitCommonDir, "objects"));
 }
 
+/** Where the objects of a private repository lie; `borrowed` is a folder of others to read beside them. */
+export function storeOf(
+  { gitDir, userGitCommonDir, objectFormat: format, searchPath = "" }: RunRepositoryOptions,
+  borrowed?: string,
+): ObjectStore {
+  return { objects: join(gitDir, "objects"), lent: join(userGitCommonDir, "objects"), format, searchPath, borrowed };
+}
+
 function buildRepository(options: RunRepositoryOptions, borrowed?: string): RunRepository {
-  const { gitDir, objectFormat: format } = options;
-  const searchPath = options.searchPath ?? "";
-  const store: ObjectStore = { objects: join(gitDir, "objects"), format, searchPath, borrowed };
+  const { gitDir } = options;
+  const store = storeOf(options, borrowed);
+  const { searchPath } = store;
   const facts = new KnownFacts(store);
   const places: WorktreePlaces = { gitDir, worktreesRoot: options.worktreesRoot, store };
   return {
@@ -85,7 +98,7 @@ function buildRepository(options: RunRepositoryOptions, borrowed?: string): RunR
     removeWorktrees: () => removeAllWorktrees(places),
     ...buildSnapshots(places),
     ...buildCandidates(places, facts),
-    ...buildWriting(store, buildPrivateContext({ gitDir, searchPath, borrowed })),
+    ...buildWriting(store, facts, buildPrivateContext({ gitDir, searchPath, borrowed })),
     ...buildReading(store, facts),
   };
 }

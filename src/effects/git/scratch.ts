@@ -11,8 +11,15 @@ export interface ObjectStore {
   readonly objects: string;
   readonly format: ObjectFormat;
   readonly searchPath: string;
+  /** The user's objects, which the alternates lead to: they may be looked up there without git. */
+  readonly lent: string;
   /** Objects of another repository to read beside those and their alternates. */
   readonly borrowed?: string | undefined;
+}
+
+/** Where objects of a run may lie loose; its own first, of which there are more. */
+export function looseIn({ objects, lent }: ObjectStore): readonly string[] {
+  return [objects, lent];
 }
 
 /**
@@ -52,6 +59,7 @@ export async function openScratch(store: ObjectStore): Promise<Scratch> {
         objectDirectory: store.objects,
         searchPath: store.searchPath,
         borrowed: store.borrowed,
+        looseIn: looseIn(store),
       }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };

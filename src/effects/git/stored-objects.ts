@@ -74,32 +74,45 @@ export async function compareObjects(
   return { findings, listing };
 }
 
-/** Loose objects whose bytes are not those their names promise, and paths of all pack files. */
+/**
+ * Loose objects whose bytes are not those their names promise, whatever is no file, links in place of folders too, since
+ * nobody would see what changes behind them; and paths of all pack files.
+ */
 export async function inspectObjects(
   objects: string,
   format: ObjectFormat,
 ): Promise<{ unsound: string[]; packs: string[] }> {
   const unsound: string[] = [];
   const packs: string[] = [];
+  if (lstatSync(objects, { throwIfNoEntry: false })?.isDirectory() === false) unsound.push("objects");
   for (const [path, stat] of walk(objects, "")) {
-    if (path.endsWith(".pack")) packs.push(join(objects, path));
-    if (!LOOSE.test(path)) continue;
-    if (!stat.isFile() || !(await isSoundLoose(objects, path, format))) unsound.push(path.replace("/", ""));
+    if (!stat.isFile()) unsound.push(LOOSE.test(path) ? path.replace("/", "") : path);
+    else if (path.endsWith(".pack")) packs.push(join(objects, path));
+    else if (LOOSE.test(path) && !(await isSoundLoose(objects, path, format))) unsound.push(path.replace("/", ""));
   }
   return { unsound, packs };
+}
+
+/** Ids of all loose objects, by their names alone. */
+export function listLooseIds(objects: string): string[] {
+  return [...walkNames(objects, "")].filter((path) => LOOSE.test(path)).map((path) => path.replace("/", ""));
 }
 
 /** Everything below that is no folder; a link is an entry of its own and never followed. */
 function* walk(root: string, folder: string): Generator<[string, BigIntStats]> {
   for (const path of walkNames(root, folder)) {
-    const stat = lstatSync(join(root, path), { bigint: true, throwIfNoEntry: false });
+    // No `join`: it looks at every letter again, for thousands of paths after each program.
+    const stat = lstatSync(`${root}/${path}`, { bigint: true, throwIfNoEntry: false });
     if (stat !== undefined) yield [path, stat];
   }
 }
 
 function* walkNames(root: string, folder: string): Generator<string> {
-  for (const entry of listEntries(folder === "" ? root : `${root}/${folder}`)) {
-    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+  const isRoot = folder === "";
+  // What its parent lists as a folder is no link; of the root nobody has said so yet.
+  const entries = isRoot && !isPlainFolder(root) ? [] : listEntries(isRoot ? root : `${root}/${folder}`);
+  for (const entry of entries) {
+    const path = isRoot ? entry.name : `${folder}/${entry.name}`;
     if (JUDGED_ELSEWHERE.has(path)) continue;
     if (entry.isDirectory()) yield* walkNames(root, path);
     else yield path;
@@ -109,9 +122,18 @@ function* walkNames(root: string, folder: string): Generator<string> {
 /** A folder that cannot be read holds nothing, so that the objects known to lie in it count as removed. */
 function listEntries(folder: string): Dirent[] {
   try {
-    return lstatSync(folder).isDirectory() ? readdirSync(folder, { withFileTypes: true }) : [];
+    return readdirSync(folder, { withFileTypes: true });
   } catch {
     return [];
+  }
+}
+
+/** True for a folder that is none by a link. */
+export function isPlainFolder(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 
@@ -142,7 +164,10 @@ async function isSoundLoose(objects: string, path: string, format: ObjectFormat)
   const hash = createHash(format);
   try {
     await using file = await openPlain(join(objects, path));
-    await pipeline(file.createReadStream({ autoClose: false }), createInflate(), hash);
+    const inflate = createInflate();
+    await pipeline(file.createReadStream({ autoClose: false }), inflate, hash);
+    // What follows the end would be passed over here, and is refused by git.
+    if (inflate.bytesWritten !== (await file.stat()).size) return false;
   } catch {
     return false;
   }

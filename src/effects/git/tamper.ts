@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { TamperFinding } from "../../domain/candidate.ts";
-import type { Worktree } from "../../ports.ts";
+import type { Worktree } from "../../ports/git.ts";
 import { parseIndexFlags } from "./index-flags.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { compareObjects, listObjects, type ObjectListing } from "./stored-objects.ts";

@@ -1,14 +1,14 @@
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isRunId } from "../../domain/ids.ts";
 import { GIT_MIN_TEXT, isGitTooOld, parseGitVersion } from "../../domain/git-version.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
-import type { UserRepository } from "../../ports.ts";
+import type { UserRepository } from "../../ports/git.ts";
 import { splitNul } from "./bytes.ts";
 import { copyObjects } from "./delivery.ts";
 import { buildUserContext, GitError, runGit, type GitContext } from "./git.ts";
-import type { ObjectFormat } from "./object-id.ts";
-import { listTracked, readFileAt } from "./read-objects.ts";
+import { readLooseObject, readPlainFile } from "./loose-objects.ts";
+import { isOid, type ObjectFormat } from "./object-id.ts";
+import { listTracked, readFileAt, type TrackedFile } from "./read-objects.ts";
 import { readCommitOfRef, swapRefIn } from "./refs.ts";
 import { listUnsupportedIn } from "./unsupported.ts";
 
@@ -20,6 +20,8 @@ export interface OpenedUserRepository extends UserRepository {
   readonly objectFormat: ObjectFormat;
   /** Why this git cannot be worked with; reading with it is tried all the same. */
   readonly tooOld: string | undefined;
+  /** Address of the remote `origin`, or nothing when there is none. */
+  readOrigin(): Promise<string | undefined>;
   /** The pins of all runs that were ever started here, and whether a branch or tag holds the commit as well. */
   listBasePins(): Promise<readonly BasePin[]>;
   removeBasePin(runId: string): Promise<void>;
@@ -56,8 +58,9 @@ export async function openUserRepository(
   // An old git does not know every question: its answer says nothing about the folder.
   if (!found.ok) return tooOld === undefined ? found : err({ kind: "old_git", message: tooOld });
   const { root, gitDir } = found.value;
-  const context = buildUserContext({ cwd: root, gitDir, workTree: root, env });
-  const [headCommit, headRef] = await Promise.all([readCommitOfRef(context, "HEAD"), readHeadRef(context)]);
+  const looseIn = [join(found.value.gitCommonDir, "objects")];
+  const context = buildUserContext({ cwd: root, gitDir, workTree: root, env, looseIn });
+  const { headCommit, headRef } = readPlainHead(found.value) ?? (await askHead(context));
   if (headCommit === undefined) {
     return err({ kind: "no_commit", message: `expected a commit to start from, found none at HEAD of ${root}` });
   }
@@ -104,6 +107,30 @@ function explain(stderr: string, isBare: boolean, cwd: string): UserRepositoryRe
   return { kind, message: `expected a git checkout at ${cwd}, found: ${stderr.trim()}` };
 }
 
+/** HEAD as its files say it, when it is a branch with a name of ASCII of which nothing has to be asked; else nothing. */
+function readPlainHead(places: Places): { headCommit: string; headRef: string } | undefined {
+  const headRef = /^ref: (refs\/heads\/[!-~]+)\n$/.exec(readText(join(places.gitDir, "HEAD")) ?? "")?.[1];
+  const headCommit = headRef === undefined ? undefined : readPlainBranch(places, headRef);
+  return headRef === undefined || headCommit === undefined ? undefined : { headCommit, headRef };
+}
+
+async function askHead(context: GitContext) {
+  const [headCommit, headRef] = await Promise.all([readCommitOfRef(context, "HEAD"), readHeadRef(context)]);
+  return { headCommit, headRef };
+}
+
+/**
+ * The commit of a branch whose file names one that lies loose: what most branches are that somebody works on. Nothing for
+ * any other, which may be packed, symbolic, or kept in another way: that is git's to say.
+ */
+function readPlainBranch({ gitCommonDir, objectFormat }: Places, ref: string): string | undefined {
+  if (!BRANCH.test(ref)) return undefined;
+  const oid = /^([0-9a-f]+)\n$/.exec(readText(join(gitCommonDir, ref)) ?? "")?.[1];
+  if (oid === undefined || !isOid(oid)) return undefined;
+  const object = readLooseObject(join(gitCommonDir, "objects"), objectFormat, oid, 0);
+  return object?.type === "commit" && object.sound ? oid : undefined;
+}
+
 async function readHeadRef(context: GitContext): Promise<string | undefined> {
   const { code, stdout } = await runGit(context, "symbolic-ref", ["--quiet", "HEAD"], { accept: [0, 1] });
   return code === 0 ? stdout.toString("utf8").trim() : undefined;
@@ -119,9 +146,19 @@ function buildUserRepository(
     if (!isRunId(runId)) throw new Error(`expected a run id, found ${runId}`);
     return `${BASE_PINS}${runId}`;
   };
+  // The same commit is asked about twice in a row; what it holds cannot change.
+  let last: { readonly commit: string; readonly files: Promise<readonly TrackedFile[]> } | undefined;
+  const tracked = (commit: string): Promise<readonly TrackedFile[]> => {
+    if (last?.commit !== commit) last = { commit, files: listTracked(context, commit) };
+    return last.files;
+  };
   return {
     ...facts,
-    readRef: buildRefReader(context, facts.gitCommonDir),
+    readRef: buildRefReader(context, facts),
+    readOrigin: async () => {
+      const { code, stdout } = await runGit(context, "config", ["--get", "remote.origin.url"], { accept: [0, 1] });
+      return code === 0 ? Buffer.from(stdout).toString("utf8").trim() : undefined;
+    },
     isAncestor: async (commit, of) => {
       const args = ["--is-ancestor", commit, of];
       // 128: one of the two is not here at all, so it is nobody's ancestor.
@@ -129,8 +166,8 @@ function buildUserRepository(
     },
     readFileAt: (commit, path) => readFileAt(context, objectFormat, commit, path),
     listUncommitted: () => listUncommittedIn(context),
-    listFilesAt: async (commit) => (await listTracked(context, commit)).map((file) => file.path.toString("utf8")),
-    listUnsupported: (commit) => listUnsupportedIn(context, objectFormat, commit),
+    listFilesAt: async (commit) => (await tracked(commit)).map((file) => file.path.toString("utf8")),
+    listUnsupported: async (commit) => listUnsupportedIn(context, objectFormat, await tracked(commit)),
     pinBase: async (runId, commit) => {
       await runGit(context, "update-ref", ["--no-deref", pinOf(runId), commit]);
     },
@@ -149,23 +186,25 @@ function buildUserRepository(
 }
 
 /**
- * Reads refs; git is asked again only when the file of a branch says something else than git has said it means. A branch
- * that is packed, symbolic or kept in another way has no such file.
+ * Reads refs; git is asked where files do not say it plainly, and again only when the file of a branch says something else
+ * than git has said it means. A branch that is packed, symbolic or kept in another way has no such file.
  */
-function buildRefReader(context: GitContext, gitCommonDir: string): (ref: string) => Promise<string | undefined> {
+function buildRefReader(context: GitContext, places: Places): (ref: string) => Promise<string | undefined> {
   const answered = new Map<string, string>();
   return async (ref) => {
-    const text = /^refs\/heads\/(?!.*\.\.)[^\0]+$/.test(ref) ? readTextFile(join(gitCommonDir, ref)) : undefined;
+    const text = BRANCH.test(ref) ? readText(join(places.gitCommonDir, ref)) : undefined;
     if (text !== undefined && answered.get(ref) === text) return text.trim();
-    const commit = await readCommitOfRef(context, ref);
+    const commit = readPlainBranch(places, ref) ?? (await readCommitOfRef(context, ref));
     if (text !== undefined && text === `${commit}\n`) answered.set(ref, text);
     return commit;
   };
 }
 
-function readTextFile(path: string): string | undefined {
+const BRANCH = /^refs\/heads\/(?!.*\.\.)[^\0]+$/;
+
+function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "latin1");
+    return readPlainFile(path)?.toString("latin1");
   } catch {
     return undefined;
   }

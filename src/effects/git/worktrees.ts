@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Worktree } from "../../ports.ts";
+import type { Worktree } from "../../ports/git.ts";
 import { runGit } from "./git.ts";
-import { isFolder } from "./layout.ts";
 import { isOid, zeroOid } from "./object-id.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openScratch, type ObjectStore } from "./scratch.ts";
+import { isPlainFolder } from "./stored-objects.ts";
 
 /** Where worktrees and what git knows about them lie. */
 export interface WorktreePlaces {
@@ -101,7 +101,8 @@ export async function forgetWorktree(places: WorktreePlaces, { name }: Worktree)
 /** Removes every worktree the private repository knows. Other folders beside them, such as caches, stay. */
 export async function removeAllWorktrees(places: WorktreePlaces): Promise<void> {
   const metadata = join(places.gitDir, "worktrees");
-  if (!(await isFolder(metadata))) return;
+  // What a link leads to is not ours to empty.
+  if (!isPlainFolder(metadata)) return;
   for (const name of await readdir(metadata)) {
     if (NAME.test(name)) await removeTree(join(places.worktreesRoot, name));
     await removeTree(join(metadata, name));

@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { PROXY_PORT } from "../../domain/network-hosts.ts";
 import { buildBubblewrapArgs, buildPrlimitArgs, type Mount, SHARED_TMP } from "../../domain/sandbox-mounts.ts";
-import type { ProcessRequest } from "../../ports.ts";
+import type { ProcessRequest } from "../../ports/programs.ts";
 import type { Launch } from "./launch.ts";
 import { boundLimits } from "./limits.ts";
-import { openProxy } from "./proxy.ts";
+import type { Proxy, ProxyInput } from "./proxy.ts";
 import { listToolFolders } from "./tool-folders.ts";
 import { gatherView, type SandboxPlaces } from "./view.ts";
 
@@ -30,6 +30,7 @@ export interface Bubblewrap {
 /** Makes what starts programs in tier 3, for one run. */
 export function createBubblewrap(tools: SandboxTools, places: SandboxPlaces): Bubblewrap {
   const known = new Map<string, readonly string[]>();
+  const keyRequests = new Map<string, number>();
   // Folders of tools do not change while a run goes on, and a system's have thousands of entries.
   const toolFolders = (folders: readonly string[]): readonly string[] => {
     const key = folders.join("\0");
@@ -41,7 +42,9 @@ export function createBubblewrap(tools: SandboxTools, places: SandboxPlaces): Bu
     async open(request, file, args) {
       const { network, keys, fileBytesMax, processesMax } = request.confinement;
       const isOnline = network.length > 0 || keys.length > 0;
-      const proxy = isOnline ? await openProxy({ allowed: network, keys, env: places.orchestratorEnv }) : undefined;
+      const proxy = isOnline
+        ? await openProxyOf({ allowed: network, keys, keyRequests, env: places.orchestratorEnv })
+        : undefined;
       const own: Mount[] = [{ source: SCRIPT, target: SCRIPT_INSIDE }];
       if (proxy !== undefined) own.push({ source: proxy.socketPath, target: SOCKET_INSIDE });
       const view = gatherView(places, request, { file, own, toolFolders });
@@ -60,6 +63,12 @@ export function createBubblewrap(tools: SandboxTools, places: SandboxPlaces): Bu
       };
     },
   };
+}
+
+/** Loaded when a program may use the network: HTTP of Node alone is a fifth of what the command line starts with. */
+async function openProxyOf(input: ProxyInput): Promise<Proxy> {
+  const { openProxy } = await import("./proxy.ts");
+  return openProxy(input);
 }
 
 /** Programs find the proxy by these, in the cases in which they look for them. */

@@ -5,10 +5,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../../domain/digest.ts";
-import { type ProbeResult, SANDBOX_PROBES, type SandboxFacts, type SandboxLevel } from "../../domain/sandbox.ts";
-import type { Environments, Processes, ProcessRequest, Randomness, SandboxProbes } from "../../ports.ts";
+import { type ProbeResult, SANDBOX_PROBES, type SandboxFacts } from "../../domain/sandbox.ts";
+import type { Randomness } from "../../ports.ts";
+import type { Environments, Processes, ProcessRequest, SandboxProbes } from "../../ports/programs.ts";
 import type { ProbeTargets, Seen } from "./probes.ts";
 import type { SandboxPlaces } from "./view.ts";
+import type { SandboxLevel } from "../../domain/run-choices.ts";
 
 /** What `createSandboxProbes` needs. */
 export interface ProbeInput {

@@ -12,9 +12,15 @@ import { connect, isIP, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { isAllowedHost, isForeignAddress, type NetworkUse, parseHostEntry } from "../../domain/network-hosts.ts";
+import {
+  isAllowedHost,
+  isForeignAddress,
+  keyTarget,
+  type NetworkUse,
+  parseHostEntry,
+} from "../../domain/network-hosts.ts";
 import { SHARED_TMP } from "../../domain/sandbox-mounts.ts";
-import type { SuppliedKey } from "../../ports.ts";
+import type { SuppliedKey } from "../../ports/programs.ts";
 
 /** The way out of a program that has no network of its own: a socket of the file system, with rules behind it. */
 export interface Proxy extends AsyncDisposable {
@@ -26,6 +32,8 @@ export interface Proxy extends AsyncDisposable {
 export interface ProxyInput {
   readonly allowed: readonly string[];
   readonly keys: readonly SuppliedKey[];
+  /** Requests with each key, counted over all proxies of the run: programs of one time share what is left. */
+  readonly keyRequests: Map<string, number>;
   /** Where the values of keys are that nobody supplied otherwise. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -52,7 +60,7 @@ export async function openProxy(input: ProxyInput): Promise<Proxy> {
   const socketPath = join(folder, "p.sock");
   const uses = new Map<string, Use>();
   const sockets = new Set<Duplex>();
-  const note = (host: string, port: number, allowed: boolean): Use => count(uses, host, port, allowed);
+  const note: Keeping["note"] = (asked) => count(uses, asked);
   const keep = <S extends Duplex>(socket: S): S => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -79,7 +87,7 @@ export async function openProxy(input: ProxyInput): Promise<Proxy> {
 
 interface Keeping {
   readonly keep: <S extends Duplex>(socket: S) => S;
-  readonly note: (host: string, port: number, allowed: boolean) => Use;
+  readonly note: (asked: Asked) => Use;
 }
 
 async function tunnel(
@@ -89,7 +97,7 @@ async function tunnel(
 ): Promise<void> {
   const asked = parseHostEntry(request.url ?? "");
   const permitted = asked !== undefined && isAllowedHost(asked.host, asked.port, allowed);
-  const use = note(asked?.host ?? "(unreadable)", asked?.port ?? 0, permitted);
+  const use = note({ host: asked?.host ?? "(unreadable)", port: asked?.port ?? 0, allowed: permitted });
   if (asked === undefined || !permitted) return refuse(client, "403 Forbidden");
   const address = await resolveForeign(asked.host);
   if (address === undefined) return refuse(client, "502 Bad Gateway");
@@ -125,7 +133,7 @@ async function resolveForeign(host: string): Promise<string | undefined> {
 }
 
 function addKey(
-  { keys, env }: ProxyInput,
+  { keys, keyRequests, env }: ProxyInput,
   request: IncomingMessage,
   response: ServerResponse,
   { keep, note }: Keeping,
@@ -134,23 +142,44 @@ function addKey(
   const key = keys.find(({ name }) => name === match?.[1]);
   const value = key === undefined ? undefined : (key.value ?? env[key.name]);
   if (key === undefined || value === undefined) {
-    note((request.headers.host ?? "").slice(0, HOST_LENGTH_MAX), 0, false);
-    response.writeHead(key === undefined ? 403 : 401, { "content-type": "text/plain" });
-    response.end(key === undefined ? "not allowed by sandbox.network\n" : `${key.name} is not set\n`);
+    note({ host: (request.headers.host ?? "").slice(0, HOST_LENGTH_MAX), port: 0, allowed: false });
+    if (key === undefined) answer(response, 403, "not allowed by sandbox.network");
+    else answer(response, 401, `${key.name} is not set`);
     return;
   }
-  const target = new URL(key.url);
-  const port = Number(target.port || (target.protocol === "https:" ? 443 : 80));
-  const use = note(target.hostname, port, true);
   const carried = key.scheme === "" ? value : `${key.scheme} ${value}`;
+  if (!HEADER_VALUE.test(carried))
+    return answer(response, 401, `${key.name} holds what no header can, such as a line end`);
+  const target = keyTarget(key.url, match?.[2] ?? "/");
+  const { hostname, port, protocol } = target ?? new URL(key.url);
+  const place = { host: hostname, port: Number(port || (protocol === "https:" ? 443 : 80)), key: key.name };
+  const used = keyRequests.get(key.name) ?? key.requestsUsed;
+  if (target === undefined || used >= key.requestsMax) {
+    note({ ...place, allowed: false });
+    if (target === undefined) answer(response, 403, `not below the url of ${key.name} in sandbox.keys`);
+    // Not 429: whoever gets that asks again and again.
+    else
+      answer(
+        response,
+        403,
+        `the ${key.requestsMax} requests with ${key.name} that sandbox.keys allows a run are used up`,
+      );
+    return;
+  }
+  keyRequests.set(key.name, used + 1);
+  const use = note({ ...place, allowed: true });
   const headers = { ...withoutConnection(request.headers), host: target.host, [key.header.toLowerCase()]: carried };
-  const options = { method: request.method, path: joinPaths(target.pathname, match?.[2] ?? "/"), headers };
+  const options = { method: request.method, path: `${target.pathname}${target.search}`, headers };
   const send = target.protocol === "https:" ? requestHttps : requestHttp;
-  const forwarded = send({ host: target.hostname.replace(/^\[|\]$/g, ""), port, ...options }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, withoutConnection(answer.headers));
-    answer.on("data", (chunk: Buffer) => (use.received_bytes += chunk.length));
-    answer.on("error", () => response.destroy());
-    answer.pipe(response);
+  // A connection of its own: one that is kept would be another program's next, and end with the first one's proxy.
+  const server = { host: hostname.replace(/^\[|\]$/g, ""), port: place.port, agent: false } as const;
+  const forwarded = send({ ...server, ...options }, (came) => {
+    const status = came.statusCode ?? 0;
+    // What is no answer of HTTP cannot be handed on as one.
+    response.writeHead(status < 200 ? 502 : status, withoutConnection(came.headers));
+    came.on("data", (chunk: Buffer) => (use.received_bytes += chunk.length));
+    came.on("error", () => response.destroy());
+    came.pipe(response);
   });
   forwarded.on("socket", keep);
   forwarded.on("error", () => {
@@ -162,24 +191,41 @@ function addKey(
   request.pipe(forwarded);
 }
 
+/** What Node takes for the value of a header: it would throw for anything else. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** What holds between two neighbours alone. A key that the program sends itself is replaced, never added to. */
 function withoutConnection(headers: IncomingMessage["headers"]): Record<string, string | string[]> {
-  const dropped = new Set(["connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade"]);
+  // Nobody hands trailers on, and to announce them where there can be none would throw.
+  const dropped = new Set([
+    "connection",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+  ]);
   const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !dropped.has(name));
   return Object.fromEntries(kept) as Record<string, string | string[]>;
 }
 
-function joinPaths(base: string, rest: string): string {
-  return `${base.replace(/\/$/, "")}${rest.startsWith("/") ? rest : `/${rest}`}`;
+function answer(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { "content-type": "text/plain" });
+  response.end(`${message}\n`);
 }
 
-function count(uses: Map<string, Use>, host: string, port: number, allowed: boolean): Use {
-  const exact = `${host}:${port}`;
-  const isCounted = uses.has(exact) || uses.size < HOSTS_MAX;
-  const name = isCounted ? exact : OTHER_HOSTS;
+type Asked = Pick<NetworkUse, "host" | "port" | "allowed" | "key">;
+
+/** Requests with a key are counted by themselves, and those with the same key that were refused too. */
+function count(uses: Map<string, Use>, asked: Asked): Use {
+  const { host, port, allowed, key } = asked;
+  const exact = key === undefined ? `${host}:${port}` : `${host}:${port} ${key} ${allowed}`;
+  // Of keys there are few: a program that asks for many hosts must not hide what it sent with one.
+  const isCounted = key !== undefined || uses.has(exact) || uses.size < HOSTS_MAX;
+  const name = isCounted ? exact : `${OTHER_HOSTS} ${allowed}`;
   const use = uses.get(name) ?? {
-    ...(isCounted ? { host, port } : { host: OTHER_HOSTS, port: 0 }),
-    allowed,
+    ...(isCounted ? asked : { host: OTHER_HOSTS, port: 0, allowed }),
     requests: 0,
     sent_bytes: 0,
     received_bytes: 0,

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { isWithin, mayShow, type Mount, outermost, type SandboxView } from "../../domain/sandbox-mounts.ts";
-import type { ProcessRequest } from "../../ports.ts";
+import type { ProcessRequest } from "../../ports/programs.ts";
 import { realPathOf } from "../real-path.ts";
 import { isFolderHere } from "./tool-folders.ts";
 
@@ -21,7 +21,7 @@ export interface SandboxPlaces {
 }
 
 /** Everybody's homes, and where sockets and other people's temporary files lie. */
-const HIDDEN_EVERYWHERE = ["/home", "/root", "/tmp", "/var/tmp", "/run", "/mnt", "/media"] as const;
+const HIDDEN_EVERYWHERE = ["/home", "/root", "/tmp", "/var/tmp", "/run", "/var/run", "/mnt", "/media"] as const;
 
 /** Variables of a runner that name its folders and files. */
 const RUNNER_FOLDERS = ["RUNNER_TEMP", "GITHUB_WORKSPACE", "RUNNER_WORKSPACE"] as const;
@@ -51,14 +51,21 @@ export function gatherView(
   const wanted = [
     ...program.toolFolders([...(env["PATH"] ?? "").split(delimiter), ...own, dirname(process.execPath)]),
     ...listNamedPaths(request, secret),
+    ...[places.orchestratorEnv["RUNNER_TOOL_CACHE"] ?? ""].filter((path) => isAbsolute(path) && isFolderHere(path)),
   ];
+  // Those folders are shown whole and as they are.
+  const theirPlaces = theirs.map((path) => inside(path).target);
+  const isTheirs = ({ target }: Mount) => theirPlaces.some((folder) => isWithin(target, folder));
   const readable = [...confinement.readable, places.gitDir, ...listObjectStores(places.userGitCommonDir)];
   const isWritable = (path: string) => writable.some(({ target }) => isWithin(path, target));
   const guarded = confinement.writable.map((folder) => join(folder, ".git")).filter((path) => existsSync(path));
   return {
     hidden,
     readable: [
-      ...wanted.filter((path) => mayShow(realPathOf(path), secret)).map(inside),
+      ...wanted
+        .filter((path) => mayShow(realPathOf(path), secret))
+        .map(inside)
+        .filter((mount) => !isTheirs(mount)),
       ...readable.filter((path) => existsSync(path)).map(inside),
       ...program.own,
     ].filter(
@@ -84,10 +91,20 @@ function listHidden({ root, runFolder, cache, userGitCommonDir, orchestratorEnv:
     cache,
     userGitCommonDir,
     ...RUNNER_FOLDERS.map((name) => env[name]),
+    ...listRunnerTops(env["RUNNER_TEMP"]),
     ...RUNNER_FILES.map((name) => (env[name] === undefined ? undefined : dirname(env[name]))),
   ];
   const folders = named.filter((path) => path !== undefined && isAbsolute(path) && isFolderHere(path));
   return [...new Set(folders.map((path) => realPathOf(path as string)))].filter((path) => path !== "/");
+}
+
+/** A runner's own folders: the checkouts of other repositories lie in one, its credentials in the other. */
+function listRunnerTops(temp: string | undefined): string[] {
+  if (temp === undefined || !isAbsolute(temp)) return [];
+  const found = basename(temp) === "_temp" ? [dirname(temp)] : [];
+  for (let folder = temp; folder !== dirname(folder); folder = dirname(folder))
+    if (existsSync(join(folder, ".runner"))) found.push(folder);
+  return found;
 }
 
 /** Where a path is inside: links are followed outside of hidden folders alone, because in there they are gone. */

@@ -2,7 +2,7 @@ import { roundUsd, type AgentFacts } from "../../domain/agent.ts";
 import { AGENTS, type AgentSettings } from "../../domain/agent-config.ts";
 import { remainingUsd } from "../../domain/cost.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
-import type { AgentCall, Agents, Scratch } from "../../ports.ts";
+import type { AgentCall, Agents, Scratch } from "../../ports/programs.ts";
 import { knownTier, listKeyUrls } from "../confine.ts";
 import type { RunContext } from "../run-context.ts";
 
@@ -44,15 +44,22 @@ export async function prepareAgent(context: RunContext, request: AgentRequest): 
   return { command, env };
 }
 
-/** Tells people what a program says; of an agent what its lines mean. */
+/** Tells people what a program says; of an agent what its lines mean, and how much its model has read so far. */
 export function followOutput(
   { ports }: RunContext,
   itemId: string,
   settings: AgentSettings | undefined,
 ): (line: string) => void {
+  if (settings === undefined) return (line) => ports.progress({ kind: "output", itemId, line });
+  const read = new Map<string, number>();
   return (line) => {
-    const said = settings === undefined ? line : ports.agents.describeLine(settings.use, line);
-    if (said !== undefined) ports.progress({ kind: "output", itemId, line: said });
+    const counted = ports.agents.countTokens(settings.use, line);
+    if (counted !== undefined) read.set(counted.request, counted.read);
+    const sum = [...read.values()].reduce((total, each) => total + each, 0);
+    const said = ports.agents.describeLine(settings.use, line);
+    if (said === undefined && counted === undefined) return;
+    const soFar = sum === 0 ? "" : `[${sum} tokens read so far]`;
+    ports.progress({ kind: "output", itemId, line: [said, soFar].filter(Boolean).join(" ") });
   };
 }
 

@@ -1,7 +1,7 @@
 import { treeChangeSchema, type TreeChange } from "../../domain/candidate.ts";
 import { encodeName } from "../../domain/ids.ts";
 import { lastAttempt, type AttemptState } from "../../domain/item.ts";
-import type { CandidateLimits, Worktree } from "../../ports.ts";
+import type { CandidateLimits, Worktree } from "../../ports/git.ts";
 import { readNamed } from "../named-files.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { itemState, type RunContext } from "../run-context.ts";

@@ -1,5 +1,8 @@
+import { CANDIDATE_PATCH } from "../../domain/item.ts";
 import { isHighApproved } from "../../domain/policy.ts";
 import { findProtectedException, judgeScope, VIOLATIONS_MAX } from "../../domain/scope.ts";
+import { scanCandidate } from "./scan-secrets.ts";
+import type { EventDetails } from "../../domain/journal.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, candidateLimits, currentAttempt, readPreparedPaths } from "./attempt-files.ts";
 
@@ -20,8 +23,10 @@ export async function buildCandidate(
   const excluded = await readPreparedPaths(context, itemId, attempt);
   const candidate = await ports.repository.buildCandidate(worktree, base, excluded, candidateLimits(context));
   if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
-  const { tree, changes, trackedPaths } = candidate;
-  const violations = judgeScope(changes, {
+  const { tree, trackedPaths } = candidate;
+  // Names can hold a secret too: scope is judged by what is kept, so that anybody can judge it again.
+  const changes = ports.secrets.redact(candidate.changes);
+  const scope = judgeScope(changes, {
     item: planItem(context, itemId),
     planPath: context.plan.path,
     configPath: context.configPath,
@@ -29,10 +34,13 @@ export async function buildCandidate(
     ...readScopeException(context, itemId),
     trackedPaths,
   });
+  const { allow_no_change: mayBeEmpty } = planItem(context, itemId);
+  const isWorth = (changes.length > 0 || mayBeEmpty) && scope.length === 0;
+  const patch = isWorth ? await ports.repository.buildPatch(base, tree) : undefined;
+  const violations = patch === undefined ? scope : await scanCandidate(context, patch);
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/candidate-${state.sessions.length}`;
   const changesFile = await ports.files.write(`${folder}/changes.json`, `${JSON.stringify(changes, null, 1)}\n`);
-  const { allow_no_change: mayBeEmpty } = planItem(context, itemId);
-  const usable = (changes.length > 0 || mayBeEmpty) && violations.length === 0;
+  const usable = isWorth && violations.length === 0;
   const commit = usable
     ? await ports.repository.commitTree({
         tree,
@@ -41,9 +49,8 @@ export async function buildCandidate(
         at: ports.clock.now(),
       })
     : null;
-  const patch = usable
-    ? [await ports.files.write(`${folder}/candidate.patch`, await ports.repository.buildPatch(base, tree))]
-    : [];
+  const patchFile =
+    usable && patch !== undefined ? [await ports.files.write(`${folder}/${CANDIDATE_PATCH}`, patch)] : [];
   recorder.record(
     "candidate_built",
     {
@@ -54,7 +61,7 @@ export async function buildCandidate(
       commit,
       changed_paths: changes.length,
       violations: violations.slice(0, VIOLATIONS_MAX),
-      files: [changesFile, ...patch],
+      files: [changesFile, ...patchFile],
     },
     itemId,
   );
@@ -75,7 +82,7 @@ export function recordRefusal(
   context: RunContext,
   itemId: string,
   at: { attempt: number; round: number },
-  refusal: { code: "GIT_TAMPERED" | "PATH_UNSAFE" | "DIFF_LIMIT_EXCEEDED"; detail: string },
+  refusal: { code: EventDetails<"candidate_refused">["reason_code"]; detail: string },
 ): void {
   context.recorder.record("candidate_refused", { ...at, reason_code: refusal.code, detail: refusal.detail }, itemId);
 }

@@ -5,9 +5,10 @@ import type { FileDigest, StageExecution } from "../../domain/journal.ts";
 import type { AnswerForm } from "../../domain/prompt.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
 import { buildStageExecution } from "../../domain/stage-execution.ts";
-import type { Scratch } from "../../ports.ts";
+import type { Scratch } from "../../ports/programs.ts";
 import { confine } from "../confine.ts";
 import { sealFiles } from "../prepare-worktree.ts";
+import { watchStalls } from "../watch-stalls.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
 import { agentSettings, followOutput, prepareAgent, readAgent } from "./agent-program.ts";
 import { buildAgentEnv, buildOrchEnv, fillPlaceholders } from "./session-briefing.ts";
@@ -95,6 +96,7 @@ export async function runJudge(context: RunContext, request: JudgeRequest): Prom
     stderrPath: ports.files.resolve(stderr),
     stdinPath,
     signal: ports.interrupt,
+    ...watchStalls(context, request.itemId, request.purpose),
     onLine: followOutput(
       context,
       request.itemId,

@@ -1,33 +1,12 @@
+import { buildGateRequest } from "../../domain/gate-request.ts";
+import type { ItemCommand } from "../../domain/item-decide.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 
-/** Records what a person is asked: the gate that the plan wants, or one because a finding needs judgment. */
+/** Records what a person is asked. */
 export function requestGate(
   context: RunContext,
   itemId: string,
-  command: {
-    attempt: number;
-    round: number;
-    gateType: "own" | "custom";
-    commit: string;
-    packet_sha256: string;
-    finding_ids: readonly string[];
-  },
+  command: Extract<ItemCommand, { type: "request_gate" }>,
 ): void {
-  const item = planItem(context, itemId);
-  const own = command.gateType === "own";
-  const { attempt, round, commit, packet_sha256, finding_ids } = command;
-  context.recorder.record(
-    "gate_requested",
-    {
-      attempt,
-      round,
-      gate_type: own ? item.manual_gate : "custom",
-      reason: own ? item.manual_gate_reason : "a blocking finding needs a person's judgment",
-      required_evidence: own ? item.manual_gate_evidence : "decision record",
-      finding_ids: [...finding_ids],
-      commit,
-      packet_sha256,
-    },
-    itemId,
-  );
+  context.recorder.record("gate_requested", buildGateRequest(planItem(context, itemId), command), itemId);
 }

@@ -1,17 +1,17 @@
 import { auditAnswerSchema } from "../../domain/answer-schema.ts";
 import { parseAuditReport } from "../../domain/audit-report.ts";
 import { REPORT_BYTES_MAX } from "../../domain/program-report.ts";
-import { decideBackoffMs } from "../../domain/backoff.ts";
 import type { EventDetails, FileDigest, StageExecution } from "../../domain/journal.ts";
 import { buildGuardrails, buildTask, type AnswerForm } from "../../domain/prompt.ts";
 import { describeSurface } from "../../domain/verification-surface.ts";
 import { renderAuditPrompt } from "../../render/judge-prompt-text.ts";
-import type { Worktree } from "../../ports.ts";
+import type { Worktree } from "../../ports/git.ts";
 import { readNamed } from "../named-files.ts";
 import { prepareWorktree, type PreparedWorktree } from "../prepare-worktree.ts";
 import { itemState, planItem, type RunContext } from "../run-context.ts";
 import { attemptFolder, candidateLimits, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { packetFolder } from "./freeze-packet.ts";
+import { waitToRetry } from "./wait-to-retry.ts";
 import { answerForm, chooseProgram, judgeFacts, runJudge } from "./judge-program.ts";
 
 interface AuditCommand {
@@ -32,7 +32,7 @@ type LaneAnswer = EventDetails<"audit_finished">["lanes"][number];
 export async function runAudits(context: RunContext, itemId: string, command: AuditCommand): Promise<void> {
   const { recorder, ports } = context;
   const { attempt, round, packet_sha256, commit } = command;
-  await ports.clock.sleep(decideBackoffMs(command.failures), ports.interrupt);
+  if (!(await waitToRetry(context, command.failures))) return;
   const state = currentAttempt(context, itemId);
   const turn = `${state.sessions.length}-${command.failures + 1}`;
   const folder = `${attemptFolder(itemId, attempt)}/round-${round}/audit-${turn}-${recorder.state.resumes}`;

@@ -4,10 +4,13 @@ import type { SessionKind } from "../../domain/item.ts";
 import type { EventDetails, FileDigest } from "../../domain/journal.ts";
 import type { ProcessEnding } from "../../domain/process-report.ts";
 import { buildStageExecution } from "../../domain/stage-execution.ts";
-import type { Scratch, Worktree } from "../../ports.ts";
+import type { Worktree } from "../../ports/git.ts";
+import type { Scratch } from "../../ports/programs.ts";
 import { sealFiles } from "../prepare-worktree.ts";
+import { watchStalls } from "../watch-stalls.ts";
 import { limitMs, type RunContext } from "../run-context.ts";
 import { findOrRestoreWorktree, sessionFolder, sessionLogs, worktreeName } from "./attempt-files.ts";
+import { waitToRetry } from "./wait-to-retry.ts";
 import { followOutput, readAgent } from "./agent-program.ts";
 import { buildProgram, executorAgent, writeBriefing, type Briefing } from "./session-briefing.ts";
 
@@ -16,6 +19,7 @@ interface SessionCommand {
   readonly session: number;
   readonly round: number;
   readonly kind: SessionKind;
+  readonly failures: number;
 }
 
 /**
@@ -25,6 +29,7 @@ interface SessionCommand {
 export async function runSession(context: RunContext, itemId: string, command: SessionCommand): Promise<void> {
   const { recorder, ports } = context;
   const { attempt, session, round, kind } = command;
+  if (!(await waitToRetry(context, command.failures))) return;
   const worktree = await findOrRestoreWorktree(context, itemId);
   if (worktree === undefined) return;
   const folder = sessionFolder(itemId, attempt, { session, round });
@@ -63,6 +68,7 @@ async function runExecutor(
     stdoutPath: ports.files.resolve(stdout),
     stderrPath: ports.files.resolve(stderr),
     signal: ports.interrupt,
+    ...watchStalls(context, itemId, "executor"),
     onLine: followOutput(context, itemId, executorAgent(context)),
   });
   const tamper = await ports.repository.compareSnapshot(before, worktree);

@@ -8,7 +8,7 @@ import { readNamed } from "../named-files.ts";
 import { planItem, type RunContext } from "../run-context.ts";
 import { itemState } from "../run-context.ts";
 import type { AttemptState } from "../../domain/item.ts";
-import type { Worktree } from "../../ports.ts";
+import type { Worktree } from "../../ports/git.ts";
 import { attemptFolder, currentAttempt, worktreeName } from "./attempt-files.ts";
 import { answerForm, chooseProgram, judgeFacts, runJudge } from "./judge-program.ts";
 import { findingsPath } from "./write-merged-findings.ts";

@@ -3,6 +3,7 @@ import { encodeName } from "../../domain/ids.ts";
 import { renderHandoffMarkdown } from "../../render/handoff-markdown.ts";
 import { itemState, type RunContext } from "../run-context.ts";
 import { recordRefusal } from "./build-candidate.ts";
+import { scanCandidate } from "./scan-secrets.ts";
 import {
   candidateLimits,
   currentAttempt,
@@ -39,6 +40,12 @@ export async function sealHandoff(
   );
   if (candidate.kind === "refused") return recordRefusal(context, itemId, { attempt, round }, candidate);
   const { tree, changes } = candidate;
+  // The next session may run elsewhere: what is carried there is looked through as what is committed is.
+  const [secret] = await scanCandidate(context, await ports.repository.buildPatch(state.baseCommit, tree));
+  if (secret !== undefined) {
+    const detail = `${secret.path}: ${secret.detail}`;
+    return recordRefusal(context, itemId, { attempt, round }, { code: "SECRET_IN_DIFF", detail });
+  }
   const last = state.sessions.at(-1);
   if (last === undefined) throw new Error("only a session hands off");
   const logPaths = sessionLogs(sessionFolder(itemId, attempt, last));

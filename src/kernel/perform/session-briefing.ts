@@ -6,7 +6,7 @@ import { buildFindings } from "../../domain/findings.ts";
 import { chooseInstructionFiles, tellInstructions, type InstructionFiles } from "../../domain/instruction-files.ts";
 import { buildGuardrails, buildTask, tellFindings } from "../../domain/prompt.ts";
 import { renderPrompt } from "../../render/prompt-text.ts";
-import type { Confinement, Scratch } from "../../ports.ts";
+import type { Confinement, Scratch } from "../../ports/programs.ts";
 import { PLAN_FILE } from "../../domain/saved-run.ts";
 import { confine } from "../confine.ts";
 import { readNamed } from "../named-files.ts";

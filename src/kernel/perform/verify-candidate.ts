@@ -1,6 +1,6 @@
 import type { EventDetails } from "../../domain/journal.ts";
 import { judgeVerification } from "../../domain/verification.ts";
-import type { Worktree } from "../../ports.ts";
+import type { Worktree } from "../../ports/git.ts";
 import { prepareWorktree } from "../prepare-worktree.ts";
 import { asRequest, runCommands, verificationEnv } from "../run-commands.ts";
 import { planItem, type RunContext } from "../run-context.ts";

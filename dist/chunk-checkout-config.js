@@ -1,0 +1,1 @@
+import{t as e}from"./chunk-world.js";import{Ft as t,It as n}from"./chunk-saved-run.js";import{s as r}from"./chunk-signals.js";import{join as i}from"node:path";function a(a){let o=a===void 0?void 0:e.readLocalFile(i(a,r));if(o===void 0)return{config:t(),problems:[]};let{config:s,problems:c}=n(r,new TextDecoder().decode(o));return{config:s??t(),problems:c}}export{a as t};

@@ -1,0 +1,1 @@
+export{n as connectDelivery}from"./chunk-deliver.js";

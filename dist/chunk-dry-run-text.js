@@ -1,0 +1,1 @@
+export{t as renderDryRun}from"./chunk-dry-run-text2.js";

@@ -1,0 +1,1 @@
+export{t as gate}from"./chunk-gate3.js";

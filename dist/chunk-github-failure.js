@@ -1,0 +1,1 @@
+function e({request:e,message:t}){return`${e}: ${t}`}export{e as t};

@@ -1,0 +1,1 @@
+import{a as e}from"./chunk-visible-text.js";function t(t){return e(t.replaceAll(/\s+/g,` `)).replaceAll(/[\\`*_{}[\]<>#|!&~]/g,`\\$&`).replaceAll(/@|:(?=\/\/)|www(?=\.)|\\#(?=\d)|GH-(?=\d)/gi,`$&<!-- -->`)}function n(e){return t(e)}function r(t){return e(t.replaceAll(/[`\s]+/g,` `))}export{r as n,t as r,n as t};

@@ -1,0 +1,1 @@
+import{s as e}from"./chunk-signals.js";function t(t){return`config: expected ${e} ${t}, found none; conveyor init writes one, commit it there`}export{t};

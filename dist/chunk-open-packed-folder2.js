@@ -1,0 +1,1 @@
+export{t as openPackedFolder}from"./chunk-open-packed-folder.js";

@@ -1,0 +1,1 @@
+function e(e,t){if(e!==``&&e!==t)return{code:`USAGE`,message:`plan: the artifact is a run of ${t}; leave plan out, or start a new run`}}function t(e,t){if(e!==void 0&&e!==t)return{code:`USAGE`,message:`mode: the run was started in ${t} mode; leave mode out, or start a new run`}}export{e as n,t};

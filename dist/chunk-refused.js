@@ -1,0 +1,1 @@
+import{t as e}from"./chunk-run-stop.js";import{a as t}from"./chunk-visible-text.js";function n(t,n,r=e.usage){return{exitCode:r,refusals:[{code:t,message:n,problems:[]}]}}function r({code:r,path:i,message:a}){return n(r,t(`${i}: ${a}`),r===`USAGE`?e.usage:e.failed)}export{r as n,n as t};

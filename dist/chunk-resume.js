@@ -1,0 +1,1 @@
+export{t as resume}from"./chunk-resume2.js";

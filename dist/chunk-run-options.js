@@ -1,0 +1,1 @@
+function e({inputs:e}){let{gates:t,signals:n,mode:r,maxMinutes:i,maxCostUsd:a,sandbox:o,deliver:s}=e;return{gates:t,...t===`github`?{}:{policyStatus:n.policy,ciStatus:n.ci,reviewStatus:n.review},deliver:s===`branch`?`branch`:`none`,...r===void 0?{}:{mode:r},...i===void 0?{}:{maxMinutes:i},...a===void 0?{}:{maxCostUsd:a},...o===void 0?{}:{sandbox:o}}}export{e as t};

@@ -1,0 +1,1 @@
+const e=/^((?:[\s\u0085]|\u001b\[[0-9;]*m)*):(?=:)/gm,t=/##\[/g;function n(n){let r=n.startsWith(`{`)||n.startsWith(`[`);return n.replaceAll(t,r?`#\\u0023[`:`#\\u{23}[`).replaceAll(e,`$1\\u{3A}`)}export{n as t};

@@ -1,0 +1,1 @@
+import{r as e}from"./chunk-item-rules.js";import{t}from"./chunk-report.js";import{s as n}from"./chunk-saved-run.js";function r({state:r,journal:i,config:a,plan:o}){if(!r.sealed)return t(r,{plan:o,config:a},i.head);let s=n(i.events.slice(0,-1),e(a,o));return t(s,{plan:o,config:a},i.events.at(-1)?.prev??``)}export{r as t};

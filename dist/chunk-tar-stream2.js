@@ -1,0 +1,1 @@
+import{t as e}from"./chunk-tar-stream.js";export default e();export{};

@@ -1,0 +1,1 @@
+import{t as e}from"./chunk-world.js";async function t({env:t,version:n},r){let{node:i,git:a,platform:o}=await e.probeEnvironment(t),s=(await e.probeAgents(t,r)).map(({name:e,isThere:t,version:n})=>[e,t?n??`unknown`:`missing`]);return{conveyor:n,node:i,git:a??`missing`,platform:o,...Object.fromEntries(s)}}export{t};

@@ -1,0 +1,3 @@
+const e=/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u,t=new RegExp(e.source,`gu`);function n(t){return t.search(e)}function r(e){return e.replaceAll(t,e=>`\\u{${(e.codePointAt(0)??0).toString(16).toUpperCase()}}`)}function i(e){return e.toWellFormed().replaceAll(/\r\n?|[\u0085\u2028\u2029]/g,`
+`).replaceAll(t,e=>e===`
+`||e===`	`?e:``).trim()}function a(e){return i(e).replaceAll(/\s+/g,` `)}function o(e){let t=Array.from(e.slice(0,122));return`"${r(t.length>60?`${t.slice(0,60).join(``)}…`:t.join(``))}"`}function s(e){let t=0,n=e.length;for(;t<n&&c(e.charCodeAt(t));)t+=1;for(;n>t&&c(e.charCodeAt(n-1));)--n;return{text:e.slice(t,n),start:t}}function c(e){return e===32||e===9}export{r as a,o as i,i as n,s as o,n as r,a as t};

@@ -1,0 +1,1 @@
+export{t as world}from"./chunk-world.js";

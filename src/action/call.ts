@@ -1,0 +1,20 @@
+import type { EventFacts } from "../domain/event-payload.ts";
+import type { Github } from "../ports/github.ts";
+import type { Door } from "../invocation/door.ts";
+import type { Inputs } from "./inputs.ts";
+import type { Step } from "./step.ts";
+
+/** One step of a workflow: what it was asked for, and what it can speak to. */
+export interface ActionCall extends Door {
+  readonly step: Step;
+  readonly inputs: Inputs;
+  /** The workspace of the job. */
+  readonly cwd: string;
+}
+
+/** A step that the doors let in. */
+export interface AdmittedCall extends ActionCall {
+  readonly event: EventFacts;
+  /** GitHub as the token sees it; nothing without a token. */
+  readonly github: Github | undefined;
+}

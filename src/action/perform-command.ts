@@ -1,0 +1,145 @@
+import { join } from "node:path";
+import { connectGithub } from "../compose/github.ts";
+import { world } from "../compose/world.ts";
+import { listStarters, type Actor, type Starter } from "../domain/actors.ts";
+import { judgeDoors, type DoorFacts, type DoorPurpose } from "../domain/doors.ts";
+import { parseEventPayload, type EventFacts } from "../domain/event-payload.ts";
+import { findGithubPlace } from "../domain/github-repository.ts";
+import { sayFailure } from "../domain/github-failure.ts";
+import { err, ok, type Result } from "../domain/result.ts";
+import type { Github } from "../ports/github.ts";
+import type { ActionCall, AdmittedCall } from "./call.ts";
+import { redactStep } from "./redact-step.ts";
+import type { ActionCommand } from "./inputs.ts";
+import { reportRefusals, type StepRefusal } from "./refusals.ts";
+
+const PURPOSES: Record<ActionCommand, DoorPurpose> = {
+  run: "execute",
+  preflight: "preflight",
+  publish: "publish",
+  gate: "gate",
+};
+
+/** Performs one step whose inputs are right: the doors first, then the command. Gives the exit code of the step. */
+export async function performCommand(asked: Omit<ActionCall, "redactor">): Promise<number> {
+  const redactor = world.createRedactor(asked.env);
+  const call = { ...asked, redactor, step: redactStep(asked.step, redactor) };
+  hideSecrets(call);
+  const admitted = await admit(call);
+  if (!admitted.ok) return await reportRefusals(call.step, admitted.error);
+  switch (call.inputs.command) {
+    case "run":
+      return await (await import("./commands/run.ts")).run(admitted.value);
+    case "preflight":
+      return await (await import("./commands/preflight.ts")).preflight(admitted.value);
+    case "publish":
+      return await (await import("./commands/publish.ts")).publish(admitted.value);
+    case "gate":
+      return await (await import("./commands/gate.ts")).gate(admitted.value);
+  }
+}
+
+/** What a runner masks is what it was told; of what was handed over by hand it may know nothing. */
+function hideSecrets({ step, inputs }: ActionCall): void {
+  const { githubToken, app } = inputs;
+  if (githubToken !== "") step.mask(githubToken);
+  // A log is masked line by line.
+  for (const line of app?.privateKey.split("\n") ?? [])
+    if (line.trim() !== "" && !line.startsWith("-----")) step.mask(line);
+}
+
+/** Asks the doors; what can be known without the network refuses before anything is asked there. */
+async function admit(call: ActionCall): Promise<Result<AdmittedCall, readonly StepRefusal[]>> {
+  const { inputs, env } = call;
+  if (inputs.paused) {
+    return err([{ code: "PAUSED", message: "the kill switch is on: the input paused is true; nothing was started" }]);
+  }
+  const folder = join(call.cwd, inputs.workingDirectory);
+  if (!world.isFolder(folder))
+    return err([
+      { code: "USAGE", message: `working-directory: expected a folder of the workspace, found none at ${folder}` },
+    ]);
+  const event = readEvent(env);
+  if (!event.ok) return err([{ code: "EVENT_NOT_ALLOWED", message: event.error }]);
+  const facts: DoorFacts = {
+    purpose: PURPOSES[inputs.command],
+    event: event.value,
+    credentials: await world.findGitCredentials(folder, env),
+    oidcNames: ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"].filter(
+      (name) => (env[name] ?? "") !== "",
+    ),
+    tokenRights: undefined,
+    actors: undefined,
+    runnerEnvironment: env["RUNNER_ENVIRONMENT"],
+  };
+  const here = judgeDoors(facts, inputs.allow);
+  if (here.length > 0) return err(here);
+  const connected = await connect(call);
+  if (!connected.ok) return err([{ code: "USAGE", message: connected.error }]);
+  const github = connected.value;
+  if (github === undefined) return ok({ ...call, event: event.value, github });
+  const there = judgeDoors({ ...facts, ...(await askAtDoor(call, facts, github)) }, inputs.allow);
+  return there.length > 0 ? err(there) : ok({ ...call, event: event.value, github });
+}
+
+/** What only GitHub can say to the doors, and what is not asked because nothing would come of it. */
+async function askAtDoor(
+  { inputs, env }: ActionCall,
+  { purpose, event }: DoorFacts,
+  github: Github,
+): Promise<Pick<DoorFacts, "tokenRights" | "actors">> {
+  const asksRights = purpose === "execute" && !inputs.allow.includes("token-write");
+  const [tokenRights, actors] = await Promise.all([
+    asksRights ? readTokenRights(github) : undefined,
+    purpose === "gate" ? undefined : readActors(github, env, event.name),
+  ]);
+  return { tokenRights, actors };
+}
+
+/** GitHub as the step's token sees it; nothing without a token. */
+async function connect({ inputs, env, interrupt }: ActionCall): Promise<Result<Github | undefined, string>> {
+  if (inputs.githubToken === "") return ok(undefined);
+  const place = findGithubPlace(env, undefined);
+  return place.ok ? ok(await connectGithub(place.value, inputs.githubToken, interrupt)) : place;
+}
+
+function readEvent(env: ActionCall["env"]): Result<EventFacts, string> {
+  const path = env["GITHUB_EVENT_PATH"] ?? "";
+  const bytes = path === "" ? undefined : world.readLocalFile(path);
+  if (bytes === undefined) return err("expected the payload of an event at GITHUB_EVENT_PATH, found none");
+  const parsed = parseEventPayload(env["GITHUB_EVENT_NAME"] ?? "", new TextDecoder().decode(bytes));
+  return parsed.ok ? parsed : err(`the payload of the event cannot be read: ${parsed.error}`);
+}
+
+async function readTokenRights(github: Github): Promise<DoorFacts["tokenRights"]> {
+  const repository = await github.readRepository();
+  if (!repository.ok) return { unknown: sayFailure(repository.error) };
+  const { permissions } = repository.value;
+  if (permissions === undefined) return { unknown: "GitHub did not say" };
+  return permissions.push ? "write" : "read";
+}
+
+/** Who started this workflow run and who ran it again, each by number, and what they may do here now. */
+async function readActors(github: Github, env: ActionCall["env"], event: string): Promise<readonly Actor[]> {
+  const id = Number(env["GITHUB_RUN_ID"]);
+  const run = Number.isSafeInteger(id) && id > 0 ? await github.readWorkflowRun(id) : undefined;
+  const by = {
+    event,
+    actor: env["GITHUB_ACTOR"] ?? "",
+    actorId: env["GITHUB_ACTOR_ID"] ?? "",
+    triggeringActor: env["GITHUB_TRIGGERING_ACTOR"] ?? "",
+    attempt: env["GITHUB_RUN_ATTEMPT"] ?? "",
+  };
+  const starters = listStarters(by, run?.ok === true ? run.value : undefined);
+  return await Promise.all(
+    starters.map(async (starter) => ({ ...starter, permission: await readPermission(github, starter) })),
+  );
+}
+
+async function readPermission(github: Github, { login, id, isBot }: Starter): Promise<Actor["permission"]> {
+  // GitHub knows no permission of a bot, and a name that is none is not asked about.
+  if (isBot || login === "") return { unknown: "nobody was asked" };
+  const answer = await github.readPermission(login);
+  if (answer.ok) return { level: answer.value.permission, ofId: answer.value.user?.id ?? null };
+  return answer.error.kind === "not_found" ? { level: "none", ofId: id } : { unknown: sayFailure(answer.error) };
+}

@@ -1,0 +1,4 @@
+import { makeDemoRepository } from "../effects/demo-repository.ts";
+
+/** What the demo makes for itself. */
+export const demoWorld = { makeDemoRepository };
