@@ -1,1 +1,1 @@
-import{$ as e,M as t}from"./chunk-saved-run-files.js";const n={clock:e,randomness:t};export{n as t};
+import{M as e,et as t}from"./chunk-saved-run-files.js";const n={clock:t,randomness:e};export{n as t};

@@ -259,9 +259,9 @@ describe("conveyor run --preflight", () => {
     const story = (await PlanStory.propose()).approve();
     expect(codes(await run(story, { byPerson: false, askedBy: "schedule" }))).toEqual(["CONSENT_NOT_ENABLED"]);
     const { id } = story.maintainer;
-    const other = [{ login: "maintainer", id: id + 1 }];
+    const own = [{ did: "started", login: "Maintainer", id, isBot: false }] as const;
+    const other = own.map((starter) => ({ ...starter, id: id + 1 }));
     expect(codes(await run(story, { askers: other }))).toEqual(["CONSENT_NOT_ENABLED"]);
-    const own = [{ login: "Maintainer", id }];
     expect(codes(await run(story, { paused: true, askers: own }))).toEqual(["PAUSED"]);
     expect(codes(await run(story, { baseCommit: "e".repeat(40) }))).toEqual(["BASE_NOT_TRUSTED"]);
     expect(codes(await run(story, { planPath: "docs/exec-plans/active/other.md" }))).toContain("PLAN_DIGEST_CHANGED");

@@ -1,3 +1,4 @@
+import type { Starter } from "../domain/actors.ts";
 import type { EventFacts } from "../domain/event-payload.ts";
 import type { Github } from "../ports/github.ts";
 import type { Door } from "../invocation/door.ts";
@@ -15,6 +16,8 @@ export interface ActionCall extends Door {
 /** A step that the doors let in. */
 export interface AdmittedCall extends ActionCall {
   readonly event: EventFacts;
+  /** Who started the workflow run, and who ran it again; nobody without a token. */
+  readonly starters: readonly Starter[];
   /** GitHub as the token sees it; nothing without a token. */
   readonly github: Github | undefined;
 }

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { connectGithub } from "../compose/github.ts";
 import { world } from "../compose/world.ts";
-import { listStarters, type Actor, type Starter } from "../domain/actors.ts";
+import { listStarters, type Starter } from "../domain/actors.ts";
 import { judgeDoors, type DoorFacts, type DoorPurpose } from "../domain/doors.ts";
 import { parseEventPayload, type EventFacts } from "../domain/event-payload.ts";
 import { findGithubPlace } from "../domain/github-repository.ts";
 import { sayFailure } from "../domain/github-failure.ts";
 import { err, ok, type Result } from "../domain/result.ts";
+import { readActor } from "../kernel/github/read-actor.ts";
 import type { Github } from "../ports/github.ts";
 import type { ActionCall, AdmittedCall } from "./call.ts";
 import { redactStep } from "./redact-step.ts";
@@ -77,21 +78,23 @@ async function admit(call: ActionCall): Promise<Result<AdmittedCall, readonly St
   const connected = await connect(call);
   if (!connected.ok) return err([{ code: "USAGE", message: connected.error }]);
   const github = connected.value;
-  if (github === undefined) return ok({ ...call, event: event.value, github });
-  const there = judgeDoors({ ...facts, ...(await askAtDoor(call, facts, github)) }, inputs.allow);
-  return there.length > 0 ? err(there) : ok({ ...call, event: event.value, github });
+  if (github === undefined) return ok({ ...call, event: event.value, starters: [], github });
+  const starters = await readStarters(github, env, event.value.name);
+  const there = judgeDoors({ ...facts, ...(await askAtDoor(call, facts, github, starters)) }, inputs.allow);
+  return there.length > 0 ? err(there) : ok({ ...call, event: event.value, starters, github });
 }
 
 /** What only GitHub can say to the doors, and what is not asked because nothing would come of it. */
 async function askAtDoor(
-  { inputs, env }: ActionCall,
-  { purpose, event }: DoorFacts,
+  { inputs }: ActionCall,
+  { purpose }: DoorFacts,
   github: Github,
+  starters: readonly Starter[],
 ): Promise<Pick<DoorFacts, "tokenRights" | "actors">> {
   const asksRights = purpose === "execute" && !inputs.allow.includes("token-write");
   const [tokenRights, actors] = await Promise.all([
     asksRights ? readTokenRights(github) : undefined,
-    purpose === "gate" ? undefined : readActors(github, env, event.name),
+    purpose === "gate" ? undefined : Promise.all(starters.map((starter) => readActor(github, starter))),
   ]);
   return { tokenRights, actors };
 }
@@ -119,8 +122,8 @@ async function readTokenRights(github: Github): Promise<DoorFacts["tokenRights"]
   return permissions.push ? "write" : "read";
 }
 
-/** Who started this workflow run and who ran it again, each by number, and what they may do here now. */
-async function readActors(github: Github, env: ActionCall["env"], event: string): Promise<readonly Actor[]> {
+/** Who started this workflow run and who ran it again, each by number. */
+async function readStarters(github: Github, env: ActionCall["env"], event: string): Promise<Starter[]> {
   const id = Number(env["GITHUB_RUN_ID"]);
   const run = Number.isSafeInteger(id) && id > 0 ? await github.readWorkflowRun(id) : undefined;
   const by = {
@@ -130,16 +133,5 @@ async function readActors(github: Github, env: ActionCall["env"], event: string)
     triggeringActor: env["GITHUB_TRIGGERING_ACTOR"] ?? "",
     attempt: env["GITHUB_RUN_ATTEMPT"] ?? "",
   };
-  const starters = listStarters(by, run?.ok === true ? run.value : undefined);
-  return await Promise.all(
-    starters.map(async (starter) => ({ ...starter, permission: await readPermission(github, starter) })),
-  );
-}
-
-async function readPermission(github: Github, { login, id, isBot }: Starter): Promise<Actor["permission"]> {
-  // GitHub knows no permission of a bot, and a name that is none is not asked about.
-  if (isBot || login === "") return { unknown: "nobody was asked" };
-  const answer = await github.readPermission(login);
-  if (answer.ok) return { level: answer.value.permission, ofId: answer.value.user?.id ?? null };
-  return answer.error.kind === "not_found" ? { level: "none", ofId: id } : { unknown: sayFailure(answer.error) };
+  return listStarters(by, run?.ok === true ? run.value : undefined);
 }

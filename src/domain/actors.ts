@@ -1,3 +1,5 @@
+import { isMachine } from "./approval-authority.ts";
+import type { ApprovalPolicy } from "./approval-policy.ts";
 import type { GithubUser, GithubWorkflowRun } from "./github-answers.ts";
 
 /** Somebody who started a workflow run, as GitHub names them, and what GitHub says they may do here. */
@@ -77,6 +79,17 @@ export function whyMayNotStart({ login, id, isBot, permission }: Actor): string 
   return MAY_WRITE.includes(permission.level)
     ? undefined
     : `expected a person with write access, found the permission ${permission.level}`;
+}
+
+/**
+ * Why somebody who started a workflow run did not thereby ask for the plan as a person, in words; nothing when they did.
+ * That is more than the door asks for: a machine of `policy.machine-users` may be let in, and has no say.
+ */
+export function whyNotAsked(actor: Actor, policy: Pick<ApprovalPolicy, "machine-users">): string | undefined {
+  const { login, id } = actor;
+  const why = whyMayNotStart(actor);
+  if (why !== undefined) return why;
+  return id !== null && isMachine(policy, { login, id }) ? "is one of policy.machine-users" : undefined;
 }
 
 /** Who did what, in words. */

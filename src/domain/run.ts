@@ -183,7 +183,7 @@ export function newRun(event: JournalEvent & { type: "run_created" }): RunState 
     redactions: NO_REDACTIONS,
     executions: [],
     openSessions: [],
-    files: new NamedFiles(created.files),
+    files: NamedFiles.of(created.files),
     sealed: false,
     lastAt: event.at,
   };

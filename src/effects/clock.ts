@@ -26,3 +26,11 @@ export function secondsOf(at: string): number {
   }
   return Math.floor(Date.parse(at) / 1000);
 }
+
+/** Coarsest step in which a file system that holds a repository may count time, and some room. */
+const FILE_TIME_STEP_MS = 2500;
+
+/** True when a file's time lies so far back that whatever happens to the file from now on gives it another one. */
+export function isLongAgo(fileTimeMs: number): boolean {
+  return Date.now() - fileTimeMs > FILE_TIME_STEP_MS;
+}

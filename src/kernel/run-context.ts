@@ -1,4 +1,4 @@
-import type { Asker } from "../domain/askers.ts";
+import type { Starter } from "../domain/actors.ts";
 import type { Config } from "../domain/config.ts";
 import type { GateSignals } from "../domain/gates.ts";
 import type { GateSource } from "../domain/signals.ts";
@@ -44,7 +44,8 @@ export type TrustSource =
       readonly byPerson: boolean;
       /** Who or what asked, in words. */
       readonly askedBy: string;
-      readonly askers: readonly Asker[];
+      /** Who started the workflow run, and who started it again. */
+      readonly askers: readonly Starter[];
     }
   | { readonly kind: "preflight"; readonly document: Preflight };
 

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { TamperFinding } from "../../../src/domain/candidate.ts";
@@ -287,6 +288,35 @@ describe("a session that changes git metadata", () => {
     const findings = await session.repository.compareSnapshot(before, session.worktree);
     expect(findings.map((finding) => finding.kind)).toContain(kind);
     expect(findings.find((finding) => finding.kind === kind && finding.detail.includes(detail))).toBeDefined();
+  });
+
+  it("is found out also where nobody added anything for so long that names are not read again", async () => {
+    const acts = ACTS.filter(({ kind }) => kind === "objects");
+    const sessions = await Promise.all(acts.map(() => startSession()));
+    try {
+      for (const session of sessions)
+        await session.repository.commitTree({ tree: treeOf(session), parent: session.base, message: "own", at: DATE });
+      await sleep(2600);
+      for (const [index, session] of sessions.entries()) {
+        const { kind, detail, act, name } = acts[index] as Act;
+        const { repository, worktree, options } = session;
+        // Read once, and told to be unchanged by what anybody can set.
+        const before = await repository.snapshot(worktree);
+        const folders = readdirSync(join(options.gitDir, "objects")).map((entry) =>
+          join(options.gitDir, "objects", entry),
+        );
+        act(session);
+        for (const folder of folders.filter((path) => existsSync(path))) utimesSync(folder, 1, 1);
+        const findings = await repository.compareSnapshot(before, worktree);
+        expect(
+          findings.filter((found) => found.kind === kind && found.detail.includes(detail)),
+          name,
+        ).not.toEqual([]);
+      }
+      expect(acts.length).toBeGreaterThan(5);
+    } finally {
+      for (const session of sessions) session[Symbol.dispose]();
+    }
   });
 
   it("is found out when it changes another worktree's metadata", async () => {

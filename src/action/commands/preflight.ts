@@ -40,7 +40,7 @@ export async function preflight(call: AdmittedCall): Promise<number> {
     paused: false,
     resume: resumed.value?.identity ?? null,
     repositoryId: event.repositoryId,
-    ...whoAsked(event, call.env),
+    ...whoAsked(call),
   });
   const document = { ...read, manual_gate: resumed.value?.manualGate ?? null };
   const refusals = judge(document);

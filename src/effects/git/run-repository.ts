@@ -8,7 +8,7 @@ import { isFolder, makePrivateRepository, writeOwnMetadata } from "./layout.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { buildCandidates, buildReading, buildWriting } from "./run-objects.ts";
 import { withScratch, type ObjectStore } from "./scratch.ts";
-import { isPlainFolder, type ObjectListing } from "./stored-objects.ts";
+import { isPlainFolder, StoredObjects } from "./stored-objects.ts";
 import { compareMetadata, readMetadata, type MetadataFacts } from "./tamper.ts";
 import {
   checkOutTree,
@@ -107,19 +107,17 @@ type Snapshots = Pick<RunRepository, "snapshot" | "compareSnapshot" | "findForge
 
 function buildSnapshots({ gitDir, store }: WorktreePlaces): Snapshots {
   const taken = new WeakMap<TamperSnapshot, MetadataFacts>();
-  let known: ObjectListing = new Map();
+  const stored = new StoredObjects(store.objects, store.format);
   return {
     async snapshot(worktree) {
       const snapshot = Object.freeze({}) as TamperSnapshot;
-      taken.set(snapshot, await readMetadata(gitDir, worktree, store.format, known));
+      taken.set(snapshot, await readMetadata(gitDir, worktree, store.format, stored));
       return snapshot;
     },
     async compareSnapshot(before, worktree) {
       const facts = taken.get(before);
       if (facts === undefined) throw new Error("this snapshot was not taken by this repository");
-      const { findings, objects } = await compareMetadata(facts, gitDir, worktree, store.format);
-      known = objects;
-      return findings;
+      return await compareMetadata(facts, gitDir, worktree, store.format, stored);
     },
     findForgedObjects: () => withScratch(store, (scratch) => findForged(store, scratch.context())),
   };

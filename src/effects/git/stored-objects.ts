@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { constants, lstatSync, readdirSync, type BigIntStats, type Dirent } from "node:fs";
+import { constants, lstatSync, type Stats } from "node:fs";
 import { chmod, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -7,12 +7,13 @@ import { createInflate } from "node:zlib";
 import type { TamperFinding } from "../../domain/candidate.ts";
 import { readLooseObject } from "./loose-objects.ts";
 import type { ObjectFormat } from "./object-id.ts";
+import { StoreFolders } from "./store-folders.ts";
 
 /** A file of the object store as it was. `digest` is set for what is no loose object and so proves itself by nothing. */
 interface StoredFile {
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly ctimeNs: bigint;
+  readonly ino: number;
+  readonly size: number;
+  readonly ctimeMs: number;
   readonly isFile: boolean;
   readonly digest: string | undefined;
 }
@@ -21,57 +22,103 @@ interface StoredFile {
 export type ObjectListing = ReadonlyMap<string, StoredFile>;
 
 const LOOSE = /^([0-9a-f]{2})\/([0-9a-f]{38}|[0-9a-f]{62})$/;
-/** Judged with the other metadata, by content. */
-const JUDGED_ELSEWHERE = new Set(["info/alternates", "info/http-alternates"]);
 
-/**
- * Lists an object store: a stat for each file, content only of packs and the like, of which a run makes none. What is
- * `known` from the comparison before keeps its facts: nobody but us was there since, and a change in between must show.
- */
-export async function listObjects(objects: string, known: ObjectListing): Promise<ObjectListing> {
-  const listing = new Map<string, StoredFile>();
-  for (const path of walkNames(objects, "")) {
-    const file = known.get(path) ?? (await describeStored(objects, path));
-    if (file !== undefined) listing.set(path, file);
+/** The object store of a run, looked at before and after each program that could have reached it. */
+export class StoredObjects {
+  readonly #objects: string;
+  readonly #format: ObjectFormat;
+  readonly #folders: StoreFolders;
+  #known: ObjectListing = new Map();
+
+  constructor(objects: string, format: ObjectFormat) {
+    this.#objects = objects;
+    this.#format = format;
+    this.#folders = new StoreFolders(objects);
   }
-  return listing;
+
+  /**
+   * Lists the store: a stat for each file that is new, content only of packs and the like, of which a run makes none. What
+   * is known from the comparison before keeps its facts: nobody but us was there since, and a change in between must show.
+   */
+  async list(): Promise<ObjectListing> {
+    const paths = this.#folders.listPaths();
+    const fresh = paths.filter((path) => !this.#known.has(path));
+    const isComplete = paths.length - fresh.length === this.#known.size;
+    if (isComplete && fresh.length === 0) return this.#known;
+    const listing = new Map(isComplete ? this.#known : pickKnown(this.#known, paths));
+    for (const path of fresh) {
+      const stat = lstatSync(join(this.#objects, path), { throwIfNoEntry: false });
+      if (stat === undefined) continue;
+      const isDigested = !LOOSE.test(path) && stat.isFile();
+      listing.set(path, toStored(stat, isDigested ? await digestFile(join(this.#objects, path)) : undefined));
+    }
+    return listing;
+  }
+
+  /**
+   * Compares the store with what it was and removes what is new. Git freshens the times of an object that is added a
+   * second time, so a file whose stat differs is judged by its content. A new object whose bytes are not those its name
+   * promises is a forgery; a new sound one is what a plain `git add` leaves.
+   */
+  async compare(before: ObjectListing): Promise<TamperFinding[]> {
+    const { removed, changed, added } = this.#findDifferences(before);
+    const details = removed.map((path) => `${path} removed`);
+    const freshened = new Map<string, StoredFile>();
+    for (const { path, old, stat } of changed) {
+      if (await this.#isUnchanged(path, old, stat)) freshened.set(path, toStored(stat, old.digest));
+      else details.push(`${path} changed`);
+    }
+    for (const { path, stat } of added) {
+      const isLoose = LOOSE.test(path);
+      if (isLoose && !(stat.isFile() && (await isSoundLoose(this.#objects, path, this.#format))))
+        details.push(`${path} forged`);
+      if (!isLoose && !stat.isFile()) details.push(`${path} added`);
+      if (!(await removeFile(join(this.#objects, path)))) details.push(`${path} cannot be removed`);
+    }
+    this.#known = freshened.size === 0 ? before : new Map([...before, ...freshened]);
+    return details.map((detail) => ({ kind: "objects", detail: `objects/${detail}` }));
+  }
+
+  #findDifferences(before: ObjectListing): Differences {
+    const [changed, added]: [Differences["changed"], Differences["added"]] = [[], []];
+    let same = 0;
+    for (const path of this.#folders.listPaths()) {
+      // No `join`: it looks at every letter again, for thousands of paths after each program.
+      const stat = lstatSync(`${this.#objects}/${path}`, { throwIfNoEntry: false });
+      const old = before.get(path);
+      if (stat === undefined) continue;
+      if (old === undefined) added.push({ path, stat });
+      else if (isSame(old, stat)) same += 1;
+      else changed.push({ path, old, stat });
+    }
+    return { changed, added, removed: same + changed.length === before.size ? [] : this.#findRemoved(before) };
+  }
+
+  #findRemoved(before: ObjectListing): string[] {
+    const isThere = (path: string): boolean => lstatSync(`${this.#objects}/${path}`, { throwIfNoEntry: false }) !== undefined;
+    const present = new Set(this.#folders.listPaths().filter(isThere));
+    return [...before.keys()].filter((path) => !present.has(path));
+  }
+
+  async #isUnchanged(path: string, old: StoredFile, stat: Stats): Promise<boolean> {
+    if (!stat.isFile() || !old.isFile) return false;
+    if (LOOSE.test(path)) return isSoundLoose(this.#objects, path, this.#format);
+    return old.digest !== undefined && old.digest === (await digestFile(join(this.#objects, path)));
+  }
 }
 
-async function describeStored(objects: string, path: string): Promise<StoredFile | undefined> {
-  const stat = lstatSync(join(objects, path), { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  return pick(stat, LOOSE.test(path) || !stat.isFile() ? undefined : await digestFile(join(objects, path)));
+/** How a store differs from what it was. */
+interface Differences {
+  readonly removed: string[];
+  readonly changed: { readonly path: string; readonly old: StoredFile; readonly stat: Stats }[];
+  readonly added: { readonly path: string; readonly stat: Stats }[];
 }
 
-/**
- * Compares an object store with what it was and removes what is new. Git freshens the times of an object that is
- * added a second time, so a file whose stat differs is judged by its content. A new object whose bytes are not those
- * its name promises is a forgery; a new sound one is what a plain `git add` leaves. Gives the listing as it is now, too.
- */
-export async function compareObjects(
-  objects: string,
-  before: ObjectListing,
-  format: ObjectFormat,
-): Promise<{ findings: TamperFinding[]; listing: ObjectListing }> {
-  const findings: TamperFinding[] = [];
-  const find = (detail: string): void => void findings.push({ kind: "objects", detail });
-  const now = new Map(walk(objects, ""));
-  const listing = new Map(before);
-  for (const [path, old] of before) {
-    const stat = now.get(path);
-    if (stat === undefined) find(`objects/${path} removed`);
-    else if (isSame(old, stat)) continue;
-    else if (await isUnchanged(objects, path, old, stat, format)) listing.set(path, pick(stat, old.digest));
-    else find(`objects/${path} changed`);
-  }
-  for (const [path, stat] of now) {
-    if (before.has(path)) continue;
-    const isLoose = LOOSE.test(path);
-    if (isLoose && !(stat.isFile() && (await isSoundLoose(objects, path, format)))) find(`objects/${path} forged`);
-    if (!isLoose && !stat.isFile()) find(`objects/${path} added`);
-    if (!(await removeFile(join(objects, path)))) find(`objects/${path} cannot be removed`);
-  }
-  return { findings, listing };
+function pickKnown(known: ObjectListing, paths: readonly string[]): [string, StoredFile][] {
+  return paths.flatMap((path) => {
+    const file = known.get(path);
+    return file === undefined ? [] : [[path, file]];
+  });
 }
 
 /**
@@ -85,7 +132,9 @@ export async function inspectObjects(
   const unsound: string[] = [];
   const packs: string[] = [];
   if (lstatSync(objects, { throwIfNoEntry: false })?.isDirectory() === false) unsound.push("objects");
-  for (const [path, stat] of walk(objects, "")) {
+  for (const path of new StoreFolders(objects).listPaths()) {
+    const stat = lstatSync(join(objects, path), { throwIfNoEntry: false });
+    if (stat === undefined) continue;
     if (!stat.isFile()) unsound.push(LOOSE.test(path) ? path.replace("/", "") : path);
     else if (path.endsWith(".pack")) packs.push(join(objects, path));
     else if (LOOSE.test(path) && !(await isSoundLoose(objects, path, format))) unsound.push(path.replace("/", ""));
@@ -95,37 +144,10 @@ export async function inspectObjects(
 
 /** Ids of all loose objects, by their names alone. */
 export function listLooseIds(objects: string): string[] {
-  return [...walkNames(objects, "")].filter((path) => LOOSE.test(path)).map((path) => path.replace("/", ""));
-}
-
-/** Everything below that is no folder; a link is an entry of its own and never followed. */
-function* walk(root: string, folder: string): Generator<[string, BigIntStats]> {
-  for (const path of walkNames(root, folder)) {
-    // No `join`: it looks at every letter again, for thousands of paths after each program.
-    const stat = lstatSync(`${root}/${path}`, { bigint: true, throwIfNoEntry: false });
-    if (stat !== undefined) yield [path, stat];
-  }
-}
-
-function* walkNames(root: string, folder: string): Generator<string> {
-  const isRoot = folder === "";
-  // What its parent lists as a folder is no link; of the root nobody has said so yet.
-  const entries = isRoot && !isPlainFolder(root) ? [] : listEntries(isRoot ? root : `${root}/${folder}`);
-  for (const entry of entries) {
-    const path = isRoot ? entry.name : `${folder}/${entry.name}`;
-    if (JUDGED_ELSEWHERE.has(path)) continue;
-    if (entry.isDirectory()) yield* walkNames(root, path);
-    else yield path;
-  }
-}
-
-/** A folder that cannot be read holds nothing, so that the objects known to lie in it count as removed. */
-function listEntries(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
+  return new StoreFolders(objects)
+    .listPaths()
+    .filter((path) => LOOSE.test(path))
+    .map((path) => path.replace("/", ""));
 }
 
 /** True for a folder that is none by a link. */
@@ -137,24 +159,12 @@ export function isPlainFolder(path: string): boolean {
   }
 }
 
-function pick(stat: BigIntStats, digest: string | undefined): StoredFile {
-  return { ino: stat.ino, size: stat.size, ctimeNs: stat.ctimeNs, isFile: stat.isFile(), digest };
+function toStored(stat: Stats, digest: string | undefined): StoredFile {
+  return { ino: stat.ino, size: stat.size, ctimeMs: stat.ctimeMs, isFile: stat.isFile(), digest };
 }
 
-function isSame(old: StoredFile, stat: BigIntStats): boolean {
-  return old.ino === stat.ino && old.size === stat.size && old.ctimeNs === stat.ctimeNs && old.isFile === stat.isFile();
-}
-
-async function isUnchanged(
-  objects: string,
-  path: string,
-  old: StoredFile,
-  stat: BigIntStats,
-  format: ObjectFormat,
-): Promise<boolean> {
-  if (!stat.isFile() || !old.isFile) return false;
-  if (LOOSE.test(path)) return isSoundLoose(objects, path, format);
-  return old.digest !== undefined && old.digest === (await digestFile(join(objects, path)));
+function isSame(old: StoredFile, stat: Stats): boolean {
+  return old.ino === stat.ino && old.size === stat.size && old.ctimeMs === stat.ctimeMs && old.isFile === stat.isFile();
 }
 
 async function isSoundLoose(objects: string, path: string, format: ObjectFormat): Promise<boolean> {

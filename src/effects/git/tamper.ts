@@ -5,7 +5,7 @@ import type { TamperFinding } from "../../domain/candidate.ts";
 import type { Worktree } from "../../ports/git.ts";
 import { parseIndexFlags } from "./index-flags.ts";
 import type { ObjectFormat } from "./object-id.ts";
-import { compareObjects, listObjects, type ObjectListing } from "./stored-objects.ts";
+import type { ObjectListing, StoredObjects } from "./stored-objects.ts";
 
 type Kind = TamperFinding["kind"];
 
@@ -51,28 +51,25 @@ const WORKTREE: readonly (readonly [path: string, kind: Kind])[] = [
 ];
 
 /**
- * Records the facts about git metadata. Runs in process: no git that a session could have misled is asked. `known` is
- * what the comparison before found of the objects.
+ * Records the facts about git metadata. Runs in process: no git that a session could have misled is asked.
  */
 export async function readMetadata(
   gitDir: string,
   worktree: Worktree,
   format: ObjectFormat,
-  known: ObjectListing,
+  stored: StoredObjects,
 ): Promise<MetadataFacts> {
-  return {
-    facts: readFacts(gitDir, worktree, format),
-    objects: await listObjects(join(gitDir, "objects"), known),
-  };
+  return { facts: readFacts(gitDir, worktree, format), objects: await stored.list() };
 }
 
-/** Says what differs from before, and removes objects that a session added. Gives what is known of the objects now. */
+/** Says what differs from before, and removes objects that a session added. */
 export async function compareMetadata(
   before: MetadataFacts,
   gitDir: string,
   worktree: Worktree,
   format: ObjectFormat,
-): Promise<{ findings: TamperFinding[]; objects: ObjectListing }> {
+  stored: StoredObjects,
+): Promise<TamperFinding[]> {
   const now = readFacts(gitDir, worktree, format);
   const findings: TamperFinding[] = [];
   for (const name of new Set([...before.facts.keys(), ...now.keys()])) {
@@ -82,8 +79,7 @@ export async function compareMetadata(
     const verb = old === undefined ? "added" : current === undefined ? "removed" : "changed";
     findings.push({ kind, detail: `${name} ${verb}` });
   }
-  const compared = await compareObjects(join(gitDir, "objects"), before.objects, format);
-  return { findings: [...findings, ...compared.findings], objects: compared.listing };
+  return [...findings, ...(await stored.compare(before.objects))];
 }
 
 function readFacts(gitDir: string, worktree: Worktree, format: ObjectFormat): Map<string, Fact> {

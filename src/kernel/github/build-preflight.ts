@@ -1,4 +1,4 @@
-import { judgeAsker, type Asker } from "../../domain/askers.ts";
+import { sayActor, whyNotAsked, type Starter } from "../../domain/actors.ts";
 import { CONSENT_PATH } from "../../domain/consent.ts";
 import type { Config } from "../../domain/config.ts";
 import { DEFAULT_CONFIG_PATH } from "../../domain/run-choices.ts";
@@ -13,6 +13,7 @@ import { surroundingsOf } from "../../domain/validation-commands.ts";
 import type { Clock } from "../../ports.ts";
 import type { Github, GithubAnswer } from "../../ports/github.ts";
 import { gather, orNull } from "./gather.ts";
+import { readActor } from "./read-actor.ts";
 import { readPlanApprovalFacts } from "./read-approval-facts.ts";
 
 /** Label of an open issue that keeps everything from starting. */
@@ -28,7 +29,7 @@ export interface PreflightQuestion {
   /** Who or what asked, in words. */
   readonly askedBy: string;
   /** Who started the workflow run, and who started it again; nobody where a person typed the command. */
-  readonly askers: readonly Asker[];
+  readonly askers: readonly Starter[];
   /** The input `paused`: the kill switch that is a variable of the repository. */
   readonly paused: boolean;
   readonly resume: Preflight["resume"];
@@ -116,9 +117,8 @@ async function judgeAskers(
   if (!byPerson) return { by_person: false, asked_by: askedBy };
   const whys = await Promise.all(
     askers.map(async (asker) => {
-      const answer = asker.login === "" ? ok(null) : await orNull(github.readPermission(asker.login));
-      if (!answer.ok) return `what ${asker.login} may do is unknown: ${sayFailure(answer.error)}`;
-      return judgeAsker(asker, answer.value, policy);
+      const why = whyNotAsked(await readActor(github, asker), policy);
+      return why === undefined ? undefined : `${sayActor(asker)}: ${why}`;
     }),
   );
   const why = whys.filter((each) => each !== undefined).join("; ");

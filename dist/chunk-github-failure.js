@@ -1,1 +1,0 @@
-function e({request:e,message:t}){return`${e}: ${t}`}export{e as t};
