@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import { relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -7,6 +8,27 @@ const reportFolder = process.env["CONVEYOR_TEST_REPORTS"];
 
 /** `npm run test:long`: campaigns with their full numbers. */
 const isLong = process.env["CONVEYOR_LONG"] === "1";
+
+/** Where Linux keeps files in memory, and how much of it the repositories of all tests may take at once. */
+const MEMORY_FOLDER = "/dev/shm";
+const MEMORY_BYTES_MIN = 4 * 2 ** 30;
+
+/**
+ * Repositories of tests lie in memory where there is room, since a third of what a run costs is the disk, and most tests
+ * do not ask anything of it. The system suites keep to the disk, and so does whoever names a `TMPDIR`.
+ */
+function hasRoomInMemory(): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
+    return bavail * bsize >= MEMORY_BYTES_MIN;
+  } catch {
+    return false;
+  }
+}
+if (process.env["TMPDIR"] === undefined && hasRoomInMemory()) process.env["TMPDIR"] = MEMORY_FOLDER;
+
+/** Tests of functions, which share nothing but the modules they load: a process for each file would be most of their cost. */
+const PURE = ["__tests__/domain/**/*.test.ts", "__tests__/render/**/*.test.ts"];
 
 /** Folders whose files start the command line again and again, the slowest first; all others are done in no time. */
 const SLOW = ["faults", "workflows", "cli", "action", "attacks", "kernel", "fuzz", "effects"];
@@ -27,8 +49,13 @@ export default defineConfig({
   // The parser that is inlined below names sources in its maps that its package does not have: a line for each file.
   logLevel: "error",
   test: {
-    include: ["__tests__/**/*.test.ts"],
-    exclude: ["__tests__/system/**"],
+    projects: [
+      { extends: true, test: { name: "pure", include: PURE, isolate: false } },
+      {
+        extends: true,
+        test: { name: "whole", include: ["__tests__/**/*.test.ts"], exclude: ["__tests__/system/**", ...PURE] },
+      },
+    ],
     reporters: reportFolder ? ["default", ["json", { outputFile: `${reportFolder}/test.json` }]] : ["default"],
     testTimeout: isLong ? 4 * 60 * 60 * 1000 : 60_000,
     hookTimeout: 60_000,

@@ -12,6 +12,7 @@ import {
   readUndisturbedEnd,
   sample,
   CAMPAIGN_MS,
+  wasStruck,
 } from "../support/faults.ts";
 
 const BOUNDARIES = "fsync,rename,link,truncate";
@@ -51,7 +52,7 @@ test(
         preload: LOSE_POWER,
         env: { LOSS_ROOT: repository.path, LOSS_FILE: loss },
       }).ended;
-      expect(killed.signal, `${name}: ${killed.stderr}`).toBe("SIGKILL");
+      if (!wasStruck(killed, at, calls.length, name)) return;
       const durable = JSON.parse(readFileSync(loss, "utf8")) as Durable;
       loseUnsynced(repository.path, durable, () => image === "all" || random() < 0.5, random, lost);
       await expectGoesOn(repository, end, name);

@@ -170,6 +170,26 @@ export async function countCalls(
     .map((line) => line.split(" ")[0] ?? "");
 }
 
+/** How many boundaries fewer a run may have than another: each of its objects has a folder to itself, or shares one. */
+const SPARE_BOUNDARIES = 4;
+
+/**
+ * Whether a command met the fault at its boundary `at` of as many as were `counted` in another run; a kill, when nothing
+ * else is said. One that was over before says nothing, and may only be one that was to be struck at one of the last.
+ */
+export function wasStruck(
+  ended: Ended,
+  at: number,
+  counted: number,
+  name: string,
+  isStruck = ended.signal === "SIGKILL",
+): boolean {
+  if (isStruck) return true;
+  expect(at, `${name} was not met: ${ended.stderr}`).toBeGreaterThan(counted - SPARE_BOUNDARIES);
+  expect([0, 3], `${name}: ${ended.stderr}`).toContain(ended.code);
+  return false;
+}
+
 /**
  * The oracle of every fault: the run goes on to the end of an undisturbed one, and no session that the journal calls
  * finished by now is run again.
