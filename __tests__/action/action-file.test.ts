@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { INPUTS } from "../../src/action/inputs.ts";
+import { INPUTS } from "../../src/action/input-specs.ts";
 import { buildArtifactOutputs, buildRunOutputs } from "../../src/action/outputs.ts";
 import type { RunState } from "../../src/domain/run.ts";
 import { ROOT } from "../support/conveyor.ts";

@@ -2,7 +2,7 @@ import type { Starter } from "../domain/actors.ts";
 import type { EventFacts } from "../domain/event-payload.ts";
 import type { Github } from "../ports/github.ts";
 import type { Door } from "../invocation/door.ts";
-import type { Inputs } from "./inputs.ts";
+import type { Inputs } from "./input-specs.ts";
 import type { Step } from "./step.ts";
 
 /** One step of a workflow: what it was asked for, and what it can speak to. */

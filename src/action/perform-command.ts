@@ -11,7 +11,7 @@ import { readActor } from "../kernel/github/read-actor.ts";
 import type { Github } from "../ports/github.ts";
 import type { ActionCall, AdmittedCall } from "./call.ts";
 import { redactStep } from "./redact-step.ts";
-import type { ActionCommand } from "./inputs.ts";
+import type { ActionCommand } from "./input-specs.ts";
 import { reportRefusals, type StepRefusal } from "./refusals.ts";
 
 const PURPOSES: Record<ActionCommand, DoorPurpose> = {
