@@ -1,4 +1,4 @@
-import { isMachine } from "./approval-authority.ts";
+import { isMachine } from "./machine-users.ts";
 import type { ApprovalPolicy } from "./approval-policy.ts";
 import type { GithubUser, GithubWorkflowRun } from "./github-answers.ts";
 

@@ -1,8 +1,8 @@
 import type { ApprovalFacts } from "./approval-facts.ts";
-import type { ApprovalPolicy } from "./approval-policy.ts";
 import type { GivenCase } from "./approval-rule.ts";
 import type { GithubUser } from "./github-answers.ts";
 import { parseInstant } from "./instants.ts";
+import { isMachine } from "./machine-users.ts";
 
 type Permission = ApprovalFacts["permissions"][number];
 
@@ -52,16 +52,6 @@ export function isPersonInCharge(asked: GivenCase, user: GithubUser): boolean {
     isFresh(asked, found.answered_at) &&
     !isMachine(asked.policy, user) &&
     whyNotAuthorised(asked, user) === undefined
-  );
-}
-
-/** True for an account that the policy calls a machine's, by login or by number. */
-export function isMachine(
-  policy: Pick<ApprovalPolicy, "machine-users">,
-  user: Pick<NonNullable<GithubUser>, "id" | "login">,
-): boolean {
-  return policy["machine-users"].some((one) =>
-    typeof one === "number" ? one === user.id : one.toLowerCase() === user.login.toLowerCase(),
   );
 }
 

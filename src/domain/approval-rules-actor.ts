@@ -1,7 +1,8 @@
-import { isFresh, isMachine, permissionOf, whyNotAuthorised, whyPowerless } from "./approval-authority.ts";
+import { isFresh, permissionOf, whyNotAuthorised, whyPowerless } from "./approval-authority.ts";
 import { orderPushes } from "./approval-contributors.ts";
 import { authorityOf } from "./approval-gesture.ts";
 import { approvingRule, givenRule, rule, type ApprovalRule } from "./approval-rule.ts";
+import { isMachine } from "./machine-users.ts";
 
 /** What GitHub gives at most of a pull request's commits; of more we cannot know who made them. */
 const COMMITS_MAX = 250;
