@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { gatherView } from "../../src/effects/sandbox/view.ts";
 
-const top = realpathSync(mkdtempSync(join(tmpdir(), "conveyor-view-")));
+// Not in /dev, where memory may be: a sandbox has one of its own.
+const top = realpathSync(mkdtempSync("/var/tmp/conveyor-view-"));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
 const folder = (...parts: string[]): string => {
