@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { gatherView } from "../../src/effects/sandbox/view.ts";
 
-// Not in /dev, where memory may be: a sandbox has one of its own.
-const top = realpathSync(mkdtempSync("/var/tmp/conveyor-view-"));
+// In the folder that a sandbox shows with its own content, whatever TMPDIR says.
+const top = realpathSync(mkdtempSync("/tmp/conveyor-view-"));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
 const folder = (...parts: string[]): string => {
