@@ -49,6 +49,16 @@ describe("S-08: objects that are not what their names say", () => {
       `cp -r ${COMMON}/objects "$HOME/objects" && rm -rf ${COMMON}/objects && ln -s "$HOME/objects" ${COMMON}/objects`,
       "objects: objects/ changed",
     ],
+    [
+      "a pack whose name is no text, and that git loads all the same",
+      `mkdir -p ${COMMON}/objects/pack; printf PACK > ${COMMON}/objects/pack/pack-$'\\xff'.pack; printf x > ${COMMON}/objects/pack/pack-$'\\xff'.idx`,
+      "objects/pack/pack-\\xff.idx has a name that is no text",
+    ],
+    [
+      "an object in a folder that only who knows its name can use",
+      `mkdir ${COMMON}/objects/fe; echo forged > ${COMMON}/objects/fe/${"0".repeat(38)}; chmod 0311 ${COMMON}/objects/fe`,
+      "objects/fe locked",
+    ],
   ])("%s is GIT_TAMPERED", async (_what, script, found) => {
     const { tamper } = await expectAttackRefused(repository, script, ["GIT_TAMPERED"]);
     expect(tamper).toContainEqual(expect.stringContaining(found));

@@ -343,6 +343,39 @@ describe("a search for forged objects", () => {
     expect(await session.repository.findForgedObjects()).toEqual(["pack-evil.pack"]);
   });
 
+  it.each([
+    ["a commit graph", "info/commit-graph"],
+    ["a chain of commit graphs", "info/commit-graphs/commit-graph-chain"],
+    ["an index of several packs", "pack/multi-pack-index"],
+    ["a map of which objects reach which", "pack/pack-1.bitmap"],
+    ["a folder with the name of an object", `ab/${"c".repeat(38)}.d/x`],
+  ])("names what git would believe without a look at the objects: %s", async (_what, path) => {
+    using session = await startSession();
+    writeFiles(join(session.options.gitDir, "objects"), { [path]: "CGPH" });
+    expect(await session.repository.findForgedObjects()).toEqual([path]);
+  });
+
+  it.each(["ab/tmp_obj_x", "tmp_obj_x", "tmp_objdir-bulk-fsync-x/ab/cd", "pack/tmp_pack_x", "pack/.tmp-1-pack-x.idx"])(
+    "lets what a git that was killed leaves pass: %s",
+    async (path) => {
+      using session = await startSession();
+      writeFiles(join(session.options.gitDir, "objects"), { [path]: "torso" });
+      expect(await session.repository.findForgedObjects()).toEqual([]);
+    },
+  );
+
+  it("names what cannot be listed, or has a name that is no text", async () => {
+    using session = await startSession();
+    const objects = join(session.options.gitDir, "objects");
+    mkdirSync(join(objects, "ab"), { mode: 0o311 });
+    mkdirSync(join(objects, "pack"), { recursive: true });
+    writeFileSync(Buffer.concat([Buffer.from(join(objects, "pack", "pack-")), Buffer.from([0xff])]), "PACK");
+    expect(await session.repository.findForgedObjects()).toEqual(["ab", "pack/pack-\\xff"]);
+    chmodSync(objects, 0o311);
+    expect(await session.repository.findForgedObjects()).toEqual(["objects"]);
+    chmodSync(objects, 0o755);
+  });
+
   it("names what git could not read although the digest is right, and links behind which objects would lie", async () => {
     using session = await startSession();
     const { repository } = session;

@@ -35,6 +35,9 @@ const inRepository =
     mkdirSync(dirname(join(options.gitDir, path)), { recursive: true });
     writeFileSync(join(options.gitDir, path), content);
   };
+/** A path that ends in a byte that is no UTF-8 and an ending. */
+const oddPath = (gitDir: string, path: string, ending: string): Buffer =>
+  Buffer.concat([Buffer.from(join(gitDir, path)), Buffer.from([0xff]), Buffer.from(`.${ending}`)]);
 const run =
   (...args: string[]) =>
   ({ worktree }: Session): void =>
@@ -277,7 +280,67 @@ const ACTS: readonly Act[] = [
     act: ({ options, folder }) => symlinkSync(folder, join(options.gitDir, "objects", "ab")),
   },
   { name: "git gc", kind: "objects", detail: "removed", act: run("gc", "-q", "--prune=now") },
+  {
+    name: "a pack whose name is no text",
+    kind: "objects",
+    detail: "objects/pack/pack-\\xff.idx has a name that is no text",
+    act: ({ options }) => {
+      mkdirSync(join(options.gitDir, "objects", "pack"), { recursive: true });
+      for (const kind of ["pack", "idx"]) writeFileSync(oddPath(options.gitDir, "objects/pack/pack-", kind), "PACK");
+    },
+  },
+  {
+    name: "new object in a folder that cannot be listed",
+    kind: "objects",
+    detail: "objects/ab locked",
+    act: (session) => {
+      plant(session, "ab", "c".repeat(38));
+      chmodSync(join(session.options.gitDir, "objects", "ab"), 0o311);
+    },
+  },
+  {
+    name: "new object in a folder that cannot be entered, in another",
+    kind: "objects",
+    detail: "objects/pack/in locked",
+    act: ({ options }) => {
+      const pack = join(options.gitDir, "objects", "pack");
+      mkdirSync(join(pack, "in"), { recursive: true });
+      chmodSync(join(pack, "in"), 0o455);
+      chmodSync(pack, 0o100);
+    },
+  },
+  {
+    name: "ref whose name is no text",
+    kind: "refs",
+    detail: "refs/heads/ \\xff.x added",
+    act: ({ options, base }) => {
+      mkdirSync(join(options.gitDir, "refs", "heads"), { recursive: true });
+      writeFileSync(oddPath(options.gitDir, "refs/heads/", "x"), `${base}\n`);
+    },
+  },
+  {
+    name: "hooks that cannot be listed",
+    kind: "hooks",
+    detail: "hooks/ locked added",
+    act: ({ options }) => {
+      mkdirSync(join(options.gitDir, "hooks"), { recursive: true });
+      chmodSync(join(options.gitDir, "hooks"), 0o311);
+    },
+  },
+  {
+    name: "worktree whose name is no text",
+    kind: "worktrees",
+    detail: "worktrees/ \\xff.x added",
+    act: ({ options }) => mkdirSync(oddPath(options.gitDir, "worktrees/", "x")),
+  },
 ];
+
+/** Sets what a program may set: the time at which a folder was changed last, as it says itself. */
+function setTimesOfFolders({ options }: Session): void {
+  const objects = join(options.gitDir, "objects");
+  for (const folder of ["", ...(existsSync(objects) ? readdirSync(objects) : [])])
+    if (existsSync(join(objects, folder))) utimesSync(join(objects, folder), 1, 1);
+}
 
 describe("a session that changes git metadata", () => {
   it.each(ACTS)("is found out: $name", async ({ kind, detail, act }) => {
@@ -296,17 +359,15 @@ describe("a session that changes git metadata", () => {
     try {
       for (const session of sessions)
         await session.repository.commitTree({ tree: treeOf(session), parent: session.base, message: "own", at: DATE });
+      for (const session of sessions) setTimesOfFolders(session);
       await sleep(2600);
       for (const [index, session] of sessions.entries()) {
         const { kind, detail, act, name } = acts[index] as Act;
-        const { repository, worktree, options } = session;
+        const { repository, worktree } = session;
         // Read once, and told to be unchanged by what anybody can set.
         const before = await repository.snapshot(worktree);
-        const folders = readdirSync(join(options.gitDir, "objects")).map((entry) =>
-          join(options.gitDir, "objects", entry),
-        );
         act(session);
-        for (const folder of folders.filter((path) => existsSync(path))) utimesSync(folder, 1, 1);
+        setTimesOfFolders(session);
         const findings = await repository.compareSnapshot(before, worktree);
         expect(
           findings.filter((found) => found.kind === kind && found.detail.includes(detail)),

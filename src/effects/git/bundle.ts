@@ -11,7 +11,7 @@ import { DIFF_FLAGS } from "./tree-changes.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { swapRefIn } from "./refs.ts";
 import { withScratch, type ObjectStore } from "./scratch.ts";
-import { listLooseIds } from "./stored-objects.ts";
+import { listLooseIds } from "./inspect-objects.ts";
 
 /** What one thread packs from loose objects, with nothing taken over from packs, is the same whenever it is packed. */
 const PACK_FLAGS = [

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { runGit, type GitContext } from "./git.ts";
 import type { ObjectStore } from "./scratch.ts";
-import { inspectObjects } from "./stored-objects.ts";
+import { inspectObjects } from "./inspect-objects.ts";
 
 /**
  * Objects of the private store that are not what their names promise: loose ones by id, a pack by its file's name.

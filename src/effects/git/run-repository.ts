@@ -8,7 +8,8 @@ import { isFolder, makePrivateRepository, writeOwnMetadata } from "./layout.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { buildCandidates, buildReading, buildWriting } from "./run-objects.ts";
 import { withScratch, type ObjectStore } from "./scratch.ts";
-import { isPlainFolder, StoredObjects } from "./stored-objects.ts";
+import { isPlainFolder } from "./object-files.ts";
+import { StoredObjects } from "./stored-objects.ts";
 import { compareMetadata, readMetadata, type MetadataFacts } from "./tamper.ts";
 import {
   checkOutTree,

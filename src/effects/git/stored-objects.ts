@@ -1,13 +1,9 @@
-import { createHash } from "node:crypto";
-import { constants, lstatSync, type Stats } from "node:fs";
-import { chmod, open, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createInflate } from "node:zlib";
+import type { Stats } from "node:fs";
+import { join } from "node:path";
 import type { TamperFinding } from "../../domain/candidate.ts";
-import { readLooseObject } from "./loose-objects.ts";
+import { digestFile, isSoundLoose, LOOSE, lookAt, removeFile, removeOdd, showOdd } from "./object-files.ts";
 import type { ObjectFormat } from "./object-id.ts";
-import { StoreFolders } from "./store-folders.ts";
+import { StoreFolders, type StoreNames } from "./store-folders.ts";
 
 /** A file of the object store as it was. `digest` is set for what is no loose object and so proves itself by nothing. */
 interface StoredFile {
@@ -20,8 +16,6 @@ interface StoredFile {
 
 /** Files of an object store by path relative to it. */
 export type ObjectListing = ReadonlyMap<string, StoredFile>;
-
-const LOOSE = /^([0-9a-f]{2})\/([0-9a-f]{38}|[0-9a-f]{62})$/;
 
 /** The object store of a run, looked at before and after each program that could have reached it. */
 export class StoredObjects {
@@ -41,13 +35,13 @@ export class StoredObjects {
    * is known from the comparison before keeps its facts: nobody but us was there since, and a change in between must show.
    */
   async list(): Promise<ObjectListing> {
-    const paths = this.#folders.listPaths();
+    const { paths } = this.#folders.list();
     const fresh = paths.filter((path) => !this.#known.has(path));
     const isComplete = paths.length - fresh.length === this.#known.size;
     if (isComplete && fresh.length === 0) return this.#known;
     const listing = new Map(isComplete ? this.#known : pickKnown(this.#known, paths));
     for (const path of fresh) {
-      const stat = lstatSync(join(this.#objects, path), { throwIfNoEntry: false });
+      const stat = this.#look(path);
       if (stat === undefined) continue;
       const isDigested = !LOOSE.test(path) && stat.isFile();
       listing.set(path, toStored(stat, isDigested ? await digestFile(join(this.#objects, path)) : undefined));
@@ -58,11 +52,13 @@ export class StoredObjects {
   /**
    * Compares the store with what it was and removes what is new. Git freshens the times of an object that is added a
    * second time, so a file whose stat differs is judged by its content. A new object whose bytes are not those its name
-   * promises is a forgery; a new sound one is what a plain `git add` leaves.
+   * promises is a forgery; a new sound one is what a plain `git add` leaves. What git could read and we could not is told
+   * too: folders that are locked, names that are no text.
    */
   async compare(before: ObjectListing): Promise<TamperFinding[]> {
-    const { removed, changed, added } = this.#findDifferences(before);
-    const details = removed.map((path) => `${path} removed`);
+    const details: string[] = [];
+    const { removed, unseen, changed, added } = this.#findDifferences(before, this.#openUp(details));
+    details.push(...removed.map((path) => `${path} removed`), ...unseen.map((path) => `${path} cannot be looked at`));
     const freshened = new Map<string, StoredFile>();
     for (const { path, old, stat } of changed) {
       if (await this.#isUnchanged(path, old, stat)) freshened.set(path, toStored(stat, old.digest));
@@ -79,25 +75,45 @@ export class StoredObjects {
     return details.map((detail) => ({ kind: "objects", detail: `objects/${detail}` }));
   }
 
-  #findDifferences(before: ObjectListing): Differences {
-    const [changed, added]: [Differences["changed"], Differences["added"]] = [[], []];
-    let same = 0;
-    for (const path of this.#folders.listPaths()) {
-      // No `join`: it looks at every letter again, for thousands of paths after each program.
-      const stat = lstatSync(`${this.#objects}/${path}`, { throwIfNoEntry: false });
-      const old = before.get(path);
-      if (stat === undefined) continue;
-      if (old === undefined) added.push({ path, stat });
-      else if (isSame(old, stat)) same += 1;
-      else changed.push({ path, old, stat });
+  /** Lists the store as it lies there now; folders that are locked are told of and opened, files of odd names removed. */
+  #openUp(details: string[]): StoreNames {
+    const opened = new Set<string>();
+    let names = this.#folders.list();
+    // What lies in a folder that was locked may be locked in turn; one that cannot be opened is not tried twice.
+    for (let { locked } = names; locked.length > 0; locked = names.locked.filter((path) => !opened.has(path))) {
+      for (const path of locked) {
+        opened.add(path);
+        details.push(`${path} locked`);
+        this.#folders.unlock(path);
+      }
+      names = this.#folders.list();
     }
-    return { changed, added, removed: same + changed.length === before.size ? [] : this.#findRemoved(before) };
+    for (const odd of names.odd) {
+      details.push(`${showOdd(odd)} has a name that is no text`);
+      removeOdd(this.#objects, odd);
+    }
+    return names;
   }
 
-  #findRemoved(before: ObjectListing): string[] {
-    const isThere = (path: string): boolean => lstatSync(`${this.#objects}/${path}`, { throwIfNoEntry: false }) !== undefined;
-    const present = new Set(this.#folders.listPaths().filter(isThere));
-    return [...before.keys()].filter((path) => !present.has(path));
+  #findDifferences(before: ObjectListing, { paths }: StoreNames): Differences {
+    const differences: Differences = { removed: [], unseen: [], changed: [], added: [] };
+    const seen: string[] = [];
+    for (const path of paths) {
+      const stat = this.#look(path);
+      const old = before.get(path);
+      if (stat === undefined) differences.unseen.push(path);
+      else if (old === undefined) differences.added.push({ path, stat });
+      else if (!isSame(old, stat)) differences.changed.push({ path, old, stat });
+      if (old !== undefined) seen.push(path);
+    }
+    if (seen.length === before.size) return differences;
+    const present = new Set(seen);
+    return { ...differences, removed: [...before.keys()].filter((path) => !present.has(path)) };
+  }
+
+  /** The stat of a path that was listed; nothing when the machine does not give it. */
+  #look(path: string): Stats | undefined {
+    return lookAt(this.#objects, path);
   }
 
   async #isUnchanged(path: string, old: StoredFile, stat: Stats): Promise<boolean> {
@@ -110,6 +126,8 @@ export class StoredObjects {
 /** How a store differs from what it was. */
 interface Differences {
   readonly removed: string[];
+  /** Listed, and yet without a stat. */
+  readonly unseen: string[];
   readonly changed: { readonly path: string; readonly old: StoredFile; readonly stat: Stats }[];
   readonly added: { readonly path: string; readonly stat: Stats }[];
 }
@@ -121,90 +139,10 @@ function pickKnown(known: ObjectListing, paths: readonly string[]): [string, Sto
   });
 }
 
-/**
- * Loose objects whose bytes are not those their names promise, whatever is no file, links in place of folders too, since
- * nobody would see what changes behind them; and paths of all pack files.
- */
-export async function inspectObjects(
-  objects: string,
-  format: ObjectFormat,
-): Promise<{ unsound: string[]; packs: string[] }> {
-  const unsound: string[] = [];
-  const packs: string[] = [];
-  if (lstatSync(objects, { throwIfNoEntry: false })?.isDirectory() === false) unsound.push("objects");
-  for (const path of new StoreFolders(objects).listPaths()) {
-    const stat = lstatSync(join(objects, path), { throwIfNoEntry: false });
-    if (stat === undefined) continue;
-    if (!stat.isFile()) unsound.push(LOOSE.test(path) ? path.replace("/", "") : path);
-    else if (path.endsWith(".pack")) packs.push(join(objects, path));
-    else if (LOOSE.test(path) && !(await isSoundLoose(objects, path, format))) unsound.push(path.replace("/", ""));
-  }
-  return { unsound, packs };
-}
-
-/** Ids of all loose objects, by their names alone. */
-export function listLooseIds(objects: string): string[] {
-  return new StoreFolders(objects)
-    .listPaths()
-    .filter((path) => LOOSE.test(path))
-    .map((path) => path.replace("/", ""));
-}
-
-/** True for a folder that is none by a link. */
-export function isPlainFolder(path: string): boolean {
-  try {
-    return lstatSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
 function toStored(stat: Stats, digest: string | undefined): StoredFile {
   return { ino: stat.ino, size: stat.size, ctimeMs: stat.ctimeMs, isFile: stat.isFile(), digest };
 }
 
 function isSame(old: StoredFile, stat: Stats): boolean {
   return old.ino === stat.ino && old.size === stat.size && old.ctimeMs === stat.ctimeMs && old.isFile === stat.isFile();
-}
-
-async function isSoundLoose(objects: string, path: string, format: ObjectFormat): Promise<boolean> {
-  // Small ones in one piece: a stream for each of thousands costs more than all the rest.
-  const small = readLooseObject(objects, format, path.replace("/", ""), 0);
-  if (small !== undefined) return small.sound;
-  const hash = createHash(format);
-  try {
-    await using file = await openPlain(join(objects, path));
-    const inflate = createInflate();
-    await pipeline(file.createReadStream({ autoClose: false }), inflate, hash);
-    // What follows the end would be passed over here, and is refused by git.
-    if (inflate.bytesWritten !== (await file.stat()).size) return false;
-  } catch {
-    return false;
-  }
-  return hash.digest("hex") === path.replace("/", "");
-}
-
-async function digestFile(path: string): Promise<string | undefined> {
-  const hash = createHash("sha256");
-  try {
-    await using file = await openPlain(path);
-    await pipeline(file.createReadStream({ autoClose: false }), hash);
-  } catch {
-    return undefined;
-  }
-  return hash.digest("hex");
-}
-
-function openPlain(path: string): ReturnType<typeof open> {
-  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-}
-
-async function removeFile(path: string): Promise<boolean> {
-  try {
-    await rm(path, { force: true });
-  } catch {
-    await chmod(dirname(path), 0o755).catch(() => undefined);
-    await rm(path, { force: true }).catch(() => undefined);
-  }
-  return lstatSync(path, { throwIfNoEntry: false }) === undefined;
 }

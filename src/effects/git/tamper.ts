@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { TamperFinding } from "../../domain/candidate.ts";
 import type { Worktree } from "../../ports/git.ts";
+import { readFolderNames, showName } from "../folder-names.ts";
 import { parseIndexFlags } from "./index-flags.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import type { ObjectListing, StoredObjects } from "./stored-objects.ts";
@@ -20,6 +21,7 @@ export interface MetadataFacts {
   readonly objects: ObjectListing;
 }
 
+const OWNER_MAY_LOOK = 0o500;
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 /** Folders whose files a session may not change, with what a change of them is called. */
 const REPOSITORY: readonly (readonly [path: string, kind: Kind])[] = [
@@ -86,7 +88,7 @@ function readFacts(gitDir: string, worktree: Worktree, format: ObjectFormat): Ma
   const facts = new Map<string, Fact>();
   for (const [path, kind] of REPOSITORY) addFacts(facts, gitDir, path, kind, path);
   for (const folder of ["objects", "refs", "worktrees"]) addFolderFact(facts, gitDir, folder);
-  for (const name of listNames(join(gitDir, "worktrees"))) {
+  for (const name of listWorktrees(facts, join(gitDir, "worktrees"))) {
     const isOwn = name === worktree.name;
     addFolderFact(facts, gitDir, `worktrees/${name}`);
     for (const [path, kind] of WORKTREE) {
@@ -98,6 +100,14 @@ function readFacts(gitDir: string, worktree: Worktree, format: ObjectFormat): Ma
   const flags = readIndexFlags(join(gitDir, "worktrees", worktree.name, "index"), format);
   for (const flag of flags) facts.set(`index: ${flag}`, { kind: "index-flags", value: flag });
   return facts;
+}
+
+function listWorktrees(facts: Map<string, Fact>, folder: string): string[] {
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  if (stat?.isDirectory() !== true) return [];
+  const { names, hidden } = readNames(folder, stat.mode);
+  for (const what of hidden) facts.set(`worktrees/ ${what}`, { kind: "worktrees", value: what });
+  return names;
 }
 
 /** A pointer that is a folder or a link would make git and editors read another repository than ours. */
@@ -122,7 +132,9 @@ function addFacts(facts: Map<string, Fact>, root: string, path: string, kind: Ki
   const stat = lstatSync(full, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (stat.isDirectory()) {
-    for (const entry of listNames(full)) addFacts(facts, root, `${path}/${entry}`, kind, `${name}/${entry}`);
+    const { names, hidden } = readNames(full, stat.mode);
+    for (const what of hidden) facts.set(`${name}/ ${what}`, { kind, value: what });
+    for (const entry of names) addFacts(facts, root, `${path}/${entry}`, kind, `${name}/${entry}`);
   } else if (stat.isSymbolicLink()) {
     facts.set(name, { kind, value: `link to ${readlinkSync(full)}` });
   } else {
@@ -154,11 +166,13 @@ function readIndexFlags(path: string, format: ObjectFormat): readonly string[] {
   return parseIndexFlags(bytes, format === "sha1" ? 20 : 32) ?? ["cannot be read"];
 }
 
-/** A folder that cannot be read holds nothing: what was in it counts as removed. */
-function listNames(folder: string): string[] {
+/** Names in order, and what git may find in a folder that we cannot name: one that its owner may not read, names that are no text. */
+function readNames(folder: string, mode: number): { names: string[]; hidden: string[] } {
+  const locked = (mode & OWNER_MAY_LOOK) === OWNER_MAY_LOOK ? [] : ["locked"];
   try {
-    return lstatSync(folder).isDirectory() ? readdirSync(folder).toSorted() : [];
+    const { files, folders, odd } = readFolderNames(folder);
+    return { names: [...files, ...folders].toSorted(), hidden: [...locked, ...odd.map(showName)] };
   } catch {
-    return [];
+    return { names: [], hidden: ["locked"] };
   }
 }

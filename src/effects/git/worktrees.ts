@@ -6,7 +6,7 @@ import { runGit } from "./git.ts";
 import { isOid, zeroOid } from "./object-id.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openScratch, type ObjectStore } from "./scratch.ts";
-import { isPlainFolder } from "./stored-objects.ts";
+import { isPlainFolder } from "./object-files.ts";
 
 /** Where worktrees and what git knows about them lie. */
 export interface WorktreePlaces {
