@@ -1,5 +1,6 @@
-import { statfsSync } from "node:fs";
-import { relative } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -20,9 +21,21 @@ const MEMORY_BYTES_MIN = 4 * 2 ** 30;
 function hasRoomInMemory(): boolean {
   try {
     const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
-    return bavail * bsize >= MEMORY_BYTES_MIN;
+    return bavail * bsize >= MEMORY_BYTES_MIN && canExecuteIn(MEMORY_FOLDER);
   } catch {
     return false;
+  }
+}
+
+/** Containers mount it so that nothing there may be started. */
+function canExecuteIn(folder: string): boolean {
+  const own = mkdtempSync(join(folder, "conveyor-try-"));
+  try {
+    const program = join(own, "program");
+    writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
+    return spawnSync(program).status === 0;
+  } finally {
+    rmSync(own, { recursive: true });
   }
 }
 if (process.env["TMPDIR"] === undefined && hasRoomInMemory()) process.env["TMPDIR"] = MEMORY_FOLDER;

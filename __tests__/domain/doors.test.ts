@@ -37,19 +37,27 @@ test("S-32: a token that writes, or of which nobody says what it can do, is refu
 });
 
 describe("S-34: who started it", () => {
-  const may: Actor = { did: "started", login: "ada", id: 7, isBot: false, permission: { level: "write", ofId: 7 } };
+  const may: Actor = {
+    did: "started",
+    login: "ada",
+    id: 7,
+    isBot: false,
+    permission: { level: "write", ofId: 7, ofType: "User" },
+  };
   const refusedAs = (more: Partial<Actor>, allowed: Parameters<typeof judgeDoors>[1] = []): string | undefined =>
     judgeDoors({ ...GOOD, actors: [{ ...may, ...more }] }, allowed)[0]?.message;
 
   test.each([
-    [{ permission: { level: "admin", ofId: 7 } }, undefined],
-    [{ permission: { level: "read", ofId: 7 } }, "found the permission read"],
-    [{ permission: { level: "none", ofId: 7 } }, "found the permission none"],
-    [{ permission: { level: "admin", ofId: 8 } }, "the login ada belongs to another account now"],
-    [{ permission: { level: "admin", ofId: null } }, "belongs to another account now"],
+    [{ permission: { level: "admin", ofId: 7, ofType: "User" } }, undefined],
+    [{ permission: { level: "read", ofId: 7, ofType: "User" } }, "found the permission read"],
+    [{ permission: { level: "none", ofId: 7, ofType: "User" } }, "found the permission none"],
+    [{ permission: { level: "admin", ofId: 8, ofType: "User" } }, "the login ada belongs to another account now"],
+    [{ permission: { level: "admin", ofId: null, ofType: "User" } }, "names no account"],
     [{ permission: { unknown: "GET: 503" } }, "what they may do is not known: GET: 503"],
+    [{ permission: { level: "write", ofId: 7, ofType: "Organization" } }, "found an account of type Organization"],
     [{ isBot: true }, "found a bot"],
-    [{ id: null }, "whose account that is, is not known"],
+    [{ id: null }, "whose account that is, is not known: give"],
+    [{ id: null, why: "GET: 503" }, "whose account that is, is not known (GET: 503): give"],
   ] as const)("%j", (more, said) => {
     const message = refusedAs(more);
     if (said === undefined) expect(message).toBeUndefined();
@@ -72,7 +80,9 @@ describe("S-34: who started it", () => {
   const ada = { id: 7, login: "ada", type: "User" };
   const bob = { id: 8, login: "bob", type: "User" };
   const names = (more: Partial<typeof by>, of?: GithubWorkflowRun): string[] =>
-    listStarters({ ...by, ...more }, of).map(({ did, login, id, isBot }) => `${did} ${login} ${id} ${isBot}`);
+    listStarters({ ...by, ...more }, of ?? { unknown: "GET: 503" }).map(
+      ({ did, login, id, isBot }) => `${did} ${login} ${id} ${isBot}`,
+    );
 
   test.each([
     ["GitHub's answer counts, once for one person", {}, run(ada, ada), ["started ada 7 false"]],
@@ -86,6 +96,13 @@ describe("S-34: who started it", () => {
       undefined,
       ["started ada 7 false", "ran again bob null false"],
     ],
+    [
+      "nor a name of who ran it again where nobody says it",
+      { triggeringActor: "", attempt: "2" },
+      undefined,
+      ["started ada 7 false", "ran again  null false"],
+    ],
+    ["of a first attempt nobody has to say it", { triggeringActor: "" }, undefined, ["started ada 7 false"]],
     ["nor of who is not told", { actorId: "x" }, undefined, ["started ada null false"]],
     ["a bot by its name", { actor: "x[bot]", triggeringActor: "x[bot]" }, undefined, ["started x[bot] 7 true"]],
     ["nobody starts a schedule", { event: "schedule" }, run(ada, ada), []],

@@ -9,7 +9,7 @@ import {
   readUndisturbedEnd,
   sample,
   CAMPAIGN_MS,
-  wasStruck,
+  wasKilled,
 } from "../support/faults.ts";
 
 const BOUNDARIES = "fsync,rename,link,truncate";
@@ -34,7 +34,7 @@ test(
       const name = `kill ${when} boundary ${at} (${calls[at - 1] ?? ""})`;
       const repository = make();
       const ended = await repository.startFaulty({ at, when, calls: BOUNDARIES }).ended;
-      if (wasStruck(ended, at, calls.length, name)) await expectGoesOn(repository, end, name);
+      if (wasKilled(repository, ended, at, calls.length, name)) await expectGoesOn(repository, end, name);
       repository.remove();
     });
     expect(calls.length).toBeGreaterThan(50);
@@ -57,7 +57,7 @@ test("a resume that is killed at a boundary of its own is resumed in turn", { ti
     const name = `kill ${when} boundary ${at} of the resume`;
     const repository = new LedgerRepository({ copyOf: interrupted });
     const killed = await repository.startFaulty({ at, when, calls: BOUNDARIES }, ["resume"]).ended;
-    if (wasStruck(killed, at, calls.length, name)) {
+    if (wasKilled(repository, killed, at, calls.length, name)) {
       const ended = await repository.goOn();
       expect(ended.code, `${name}: ${ended.stderr}`).toBe(0);
       expect(await repository.readEnd(), name).toEqual(end);
@@ -84,7 +84,7 @@ test(
       const name = `kill ${when} boundary ${at} of the resume at the gates`;
       const repository = new LedgerRepository({ copyOf: blocked });
       const killed = await repository.startFaulty({ at, when, calls: BOUNDARIES }, ["resume"]).ended;
-      if (wasStruck(killed, at, calls.length, name)) {
+      if (wasKilled(repository, killed, at, calls.length, name)) {
         const ended = await repository.goOn(GATES_OPEN);
         expect(ended.code, `${name}: ${ended.stderr}`).toBe(0);
         expect(await repository.readEnd(), name).toEqual(end);

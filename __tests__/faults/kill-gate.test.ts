@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { GATES_OPEN, PLAN_PATH } from "../support/conveyor.ts";
-import { countCalls, forAll, LedgerRepository, sample, CAMPAIGN_MS, wasStruck } from "../support/faults.ts";
+import { countCalls, forAll, LedgerRepository, sample, CAMPAIGN_MS, wasKilled } from "../support/faults.ts";
 
 const BOUNDARIES = "fsync,rename,link,truncate";
 const DECISION = ["--by", "Ada", "--note", "read"];
@@ -66,7 +66,7 @@ test(
       const name = `kill at boundary ${at} of ${calls.length}`;
       const repository = make();
       const killed = await repository.startFaulty({ at, calls: BOUNDARIES }).ended;
-      if (wasStruck(killed, at, calls.length, name)) {
+      if (wasKilled(repository, killed, at, calls.length, name)) {
         expect(await bringToEnd(repository), name).toBe(0);
         await expectEnd(repository, name);
       }
@@ -98,7 +98,7 @@ test.each(["the decision", "the resume after it"])("killed during %s", { timeout
   await forAll(kills, async (at) => {
     const name = `kill at boundary ${at} of ${calls.length} of ${what}`;
     const repository = new LedgerRepository({ copyOf: waiting });
-    if (wasStruck(await start(repository, { at, calls: BOUNDARIES }).ended, at, calls.length, name)) {
+    if (wasKilled(repository, await start(repository, { at, calls: BOUNDARIES }).ended, at, calls.length, name)) {
       expect(await bringToEnd(repository), name).toBe(0);
       await expectEnd(repository, name);
       expect(repository.sessions(), name).toEqual(["01 1 1"]);

@@ -12,7 +12,7 @@ import {
   readUndisturbedEnd,
   sample,
   CAMPAIGN_MS,
-  wasStruck,
+  wasKilled,
 } from "../support/faults.ts";
 
 const BOUNDARIES = "fsync,rename,link,truncate";
@@ -52,7 +52,7 @@ test(
         preload: LOSE_POWER,
         env: { LOSS_ROOT: repository.path, LOSS_FILE: loss },
       }).ended;
-      if (!wasStruck(killed, at, calls.length, name)) return;
+      if (!wasKilled(repository, killed, at, calls.length, name)) return repository.remove();
       const durable = JSON.parse(readFileSync(loss, "utf8")) as Durable;
       loseUnsynced(repository.path, durable, () => image === "all" || random() < 0.5, random, lost);
       await expectGoesOn(repository, end, name);

@@ -3,13 +3,19 @@
 //   FAULT_AT     K, from 1; nothing happens when it is not set
 //   FAULT_WHEN   before | after: SIGKILL to itself before or after the call; a code such as ENOSPC: the call fails so
 //   FAULT_LOG    a file that gets one line for each call that counts
+//   FAULT_PROOF  a file that is there once the K-th call was met
 import fs from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
-const { FAULT_AT, FAULT_WHEN = "before", FAULT_LOG } = process.env;
+const { FAULT_AT, FAULT_WHEN = "before", FAULT_LOG, FAULT_PROOF } = process.env;
 const calls = new Set((process.env.FAULT_CALLS ?? "fsync,rename,link,truncate").split(","));
-const original = { appendFileSync: fs.appendFileSync, openSync: fs.openSync, writeSync: fs.writeSync };
+const original = {
+  appendFileSync: fs.appendFileSync,
+  openSync: fs.openSync,
+  closeSync: fs.closeSync,
+  writeSync: fs.writeSync,
+};
 const log = FAULT_LOG === undefined ? undefined : original.openSync(FAULT_LOG, "a");
 let count = 0;
 
@@ -18,7 +24,9 @@ function isDue(kind, what) {
   if (!calls.has(kind)) return false;
   count += 1;
   if (log !== undefined) original.writeSync(log, `${kind} ${String(what)}\n`);
-  return FAULT_AT !== undefined && count === Number(FAULT_AT);
+  const isMet = FAULT_AT !== undefined && count === Number(FAULT_AT);
+  if (isMet && FAULT_PROOF !== undefined) original.closeSync(original.openSync(FAULT_PROOF, "w"));
+  return isMet;
 }
 
 function strikeBefore() {

@@ -57,7 +57,8 @@ test(
         "-e",
         `inject=${kind}:signal=SIGKILL:when=${at}`,
       ]);
-      if (wasStruck(ended, at, met.get(kind) ?? 0, name)) await expectGoesOn(repository, end, name);
+      if (wasStruck(ended.signal === "SIGKILL", ended, at, met.get(kind) ?? 0, name))
+        await expectGoesOn(repository, end, name);
       repository.remove();
     });
     console.log(`kills: ${kills.length} of ${calls.length} calls, by strace`);

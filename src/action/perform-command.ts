@@ -79,24 +79,26 @@ async function admit(call: ActionCall): Promise<Result<AdmittedCall, readonly St
   if (!connected.ok) return err([{ code: "USAGE", message: connected.error }]);
   const github = connected.value;
   if (github === undefined) return ok({ ...call, event: event.value, starters: [], github });
-  const starters = await readStarters(github, env, event.value.name);
-  const there = judgeDoors({ ...facts, ...(await askAtDoor(call, facts, github, starters)) }, inputs.allow);
+  const { starters, ...asked } = await askAtDoor(call, facts, github);
+  const there = judgeDoors({ ...facts, ...asked }, inputs.allow);
   return there.length > 0 ? err(there) : ok({ ...call, event: event.value, starters, github });
 }
 
 /** What only GitHub can say to the doors, and what is not asked because nothing would come of it. */
 async function askAtDoor(
-  { inputs }: ActionCall,
-  { purpose }: DoorFacts,
+  { inputs, env }: ActionCall,
+  { purpose, event }: DoorFacts,
   github: Github,
-  starters: readonly Starter[],
-): Promise<Pick<DoorFacts, "tokenRights" | "actors">> {
+): Promise<Pick<DoorFacts, "tokenRights" | "actors"> & Pick<AdmittedCall, "starters">> {
   const asksRights = purpose === "execute" && !inputs.allow.includes("token-write");
-  const [tokenRights, actors] = await Promise.all([
+  // The gate of a pull request is nobody's wish; the final report of a run asks behind the door who wished for that.
+  const needsStarters = purpose !== "gate" || inputs.resumeFrom !== undefined;
+  const [tokenRights, starters] = await Promise.all([
     asksRights ? readTokenRights(github) : undefined,
-    purpose === "gate" ? undefined : Promise.all(starters.map((starter) => readActor(github, starter))),
+    needsStarters ? readStarters(github, env, event.name) : [],
   ]);
-  return { tokenRights, actors };
+  const ask = async () => await Promise.all(starters.map((starter) => readActor(github, starter)));
+  return { tokenRights, starters, actors: purpose === "gate" ? undefined : await ask() };
 }
 
 /** GitHub as the step's token sees it; nothing without a token. */
@@ -133,5 +135,6 @@ async function readStarters(github: Github, env: ActionCall["env"], event: strin
     triggeringActor: env["GITHUB_TRIGGERING_ACTOR"] ?? "",
     attempt: env["GITHUB_RUN_ATTEMPT"] ?? "",
   };
-  return listStarters(by, run?.ok === true ? run.value : undefined);
+  if (run === undefined) return listStarters(by, { unknown: "the runner names no workflow run" });
+  return listStarters(by, run.ok ? run.value : { unknown: sayFailure(run.error) });
 }

@@ -5,7 +5,15 @@ import type { GithubUser, GithubWorkflowRun } from "./github-answers.ts";
 /** Somebody who started a workflow run, as GitHub names them, and what GitHub says they may do here. */
 export interface Actor extends Starter {
   /** `GET …/collaborators/{login}/permission`; `unknown` says why there is none. */
-  readonly permission: { readonly level: string; readonly ofId: number | null } | { readonly unknown: string };
+  readonly permission:
+    | {
+        readonly level: string;
+        /** The account that the answer is about; null when it names none. */
+        readonly ofId: number | null;
+        /** What kind of account that is: `User` for a person. */
+        readonly ofType: string;
+      }
+    | { readonly unknown: string };
 }
 
 /** Somebody who started a workflow run, before anybody was asked about them. */
@@ -15,6 +23,8 @@ export interface Starter {
   /** Null when nobody says it: a login alone is nobody's name, it can be taken over. */
   readonly id: number | null;
   readonly isBot: boolean;
+  /** Why there is no number, in words, where that is known. */
+  readonly why?: string;
 }
 
 /** What the runner's environment says of who started the workflow run. */
@@ -35,9 +45,10 @@ const MAY_WRITE: readonly string[] = ["write", "admin"];
  * not read it, the runner's environment, which tells the number of the first alone. A schedule is started by nobody: who
  * wrote its workflow file last is no more than that, and the configuration's consent decides (docs/approvals.md).
  */
-export function listStarters(by: StartedBy, run: GithubWorkflowRun | undefined): Starter[] {
-  const first = run === undefined ? fromEnvironment(by) : fromAnswer("started", run.actor);
-  const again = run === undefined ? againFromEnvironment(by) : fromAnswer("ran again", run.triggering_actor);
+export function listStarters(by: StartedBy, run: GithubWorkflowRun | { readonly unknown: string }): Starter[] {
+  const isUnknown = "unknown" in run;
+  const first = isUnknown ? fromEnvironment(by, run.unknown) : fromAnswer("started", run.actor);
+  const again = isUnknown ? againFromEnvironment(by, run.unknown) : fromAnswer("ran again", run.triggering_actor);
   if (by.event === "schedule") return by.attempt === "1" ? [] : [again];
   return again.id === first.id && again.login === first.login ? [first] : [first, again];
 }
@@ -47,16 +58,16 @@ function fromAnswer(did: Starter["did"], user: GithubUser): Starter {
   return { did, login: user.login, id: user.id, isBot: user.type !== "User" };
 }
 
-function fromEnvironment({ actor, actorId }: StartedBy): Starter {
+function fromEnvironment({ actor, actorId }: StartedBy, why: string): Starter {
   const id = /^[1-9]\d{0,14}$/.test(actorId) ? Number(actorId) : null;
-  return { did: "started", login: actor, id, isBot: isBotLogin(actor) };
+  return { did: "started", login: actor, id, isBot: isBotLogin(actor), ...(id === null ? { why } : {}) };
 }
 
-function againFromEnvironment(by: StartedBy): Starter {
-  const first = fromEnvironment(by);
-  const { triggeringActor: login } = by;
-  if (login === "" || login === by.actor) return { ...first, did: "ran again" };
-  return { did: "ran again", login, id: null, isBot: isBotLogin(login) };
+function againFromEnvironment(by: StartedBy, why: string): Starter {
+  const { triggeringActor: login, attempt } = by;
+  // Of the first attempt nobody else has run anything again; of a later one it has to be said who did.
+  if (login === by.actor || (login === "" && attempt === "1")) return { ...fromEnvironment(by, why), did: "ran again" };
+  return { did: "ran again", login, id: null, isBot: isBotLogin(login), why };
 }
 
 /** No person can have a login of this form. */
@@ -70,11 +81,13 @@ export function isAllowedActor({ id }: Starter, allowed: readonly string[]): boo
 }
 
 /** Why somebody may not start a run here, in words; nothing when they may. What is not known refuses like what is wrong. */
-export function whyMayNotStart({ login, id, isBot, permission }: Actor): string | undefined {
+export function whyMayNotStart({ login, id, isBot, why, permission }: Actor): string | undefined {
   if (id === null)
-    return "whose account that is, is not known: give the token actions: read, or start the workflow anew";
+    return `whose account that is, is not known${why === undefined ? "" : ` (${why})`}: give the token actions: read, or start the workflow anew`;
   if (isBot) return "expected a person with write access, found a bot";
   if ("unknown" in permission) return `what they may do is not known: ${permission.unknown}`;
+  if (permission.ofId === null) return `what GitHub says of ${login}'s access names no account`;
+  if (permission.ofType !== "User") return `expected a person with write access, found an account of type ${permission.ofType}`;
   if (permission.ofId !== id) return `the login ${login} belongs to another account now`;
   return MAY_WRITE.includes(permission.level)
     ? undefined

@@ -11,6 +11,12 @@ async function readPermission(github: Github, { login, id, isBot }: Starter): Pr
   // GitHub knows no permission of a bot, and a name that is none is not asked about.
   if (isBot || login === "") return { unknown: "nobody was asked" };
   const answer = await github.readPermission(login);
-  if (answer.ok) return { level: answer.value.permission, ofId: answer.value.user?.id ?? null };
-  return answer.error.kind === "not_found" ? { level: "none", ofId: id } : { unknown: sayFailure(answer.error) };
+  if (answer.ok) {
+    const { permission: level, user } = answer.value;
+    return { level, ofId: user?.id ?? null, ofType: user?.type ?? "User" };
+  }
+  // Who has no access at all is nobody that the repository knows.
+  return answer.error.kind === "not_found"
+    ? { level: "none", ofId: id, ofType: "User" }
+    : { unknown: sayFailure(answer.error) };
 }
