@@ -167,14 +167,15 @@ describe("modes", () => {
   });
 
   test("full mode needs the environment's permission at every call, and the same approvals", async () => {
-    const repository = new TestRepository();
+    const repository = new TestRepository({ executor: BLOCKED });
     const refused = await repository.run(["--mode", "full"], { env: NOT_APPROVED });
     expect(refused.outcome.blocked_reason_codes).toEqual(["RISK_MEDIUM_NOT_APPROVED", "MODE_FULL_NOT_ALLOWED"]);
     expect(refused.outcome.next_actions[0]?.command).toMatch(
       /^ORCH_APPROVED_MEDIUM=1 ORCH_ALLOW_FULL_AUTONOMY=1 conveyor resume /,
     );
     expect((await repository.resume()).outcome.blocked_reason_codes).toEqual(["MODE_FULL_NOT_ALLOWED"]);
-    expect((await repository.resume(GATES_OPEN, { env: FULL })).code).toBe(0);
+    const allowed = await repository.resume(GATES_OPEN, { env: FULL });
+    expect(allowed.outcome.blocked_reason_codes).toEqual(["ITEM_BLOCKED_EXTERNAL"]);
     expect(policyOf(repository).mode).toBe("full");
   });
 
