@@ -1,7 +1,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { auditLanes, auditorScript, GATES_OPEN, TestRepository, type AnsweredFinding } from "../support/conveyor.ts";
+import { judgeLane } from "../../src/domain/item-audit.ts";
+import type { EventDetails } from "../../src/domain/journal.ts";
+import {
+  auditLanes,
+  auditorScript,
+  GATES_OPEN,
+  makeFolder,
+  TestRepository,
+  type AnsweredFinding,
+} from "../support/conveyor.ts";
+import { once } from "../support/once.ts";
 
 const ONE_ROUND = "limits: {fix-rounds: 0, remediation-rounds: 0}";
 const TRIAGE = "triage: {use: command, command: [node, TRIAGE]}";
@@ -25,6 +35,18 @@ writeFileSync(result, JSON.stringify({ schema_version: "conveyor.triage_report.v
 `,
   );
   return path;
+}
+
+/** Bash that does something else each time, by what a word stands for: from 1 up. */
+function inTurn(word: string, scripts: readonly string[]): string {
+  const cases = scripts.map((script, index) => `${index + 1})\n${script}\n;;\n`);
+  return `case ${word} in\n${cases.join("")}esac\n`;
+}
+
+/** The same by how often it was started, which is counted outside of every checkout. */
+function inTurnOfStarts(scripts: readonly string[]): string {
+  const starts = join(makeFolder(), "starts");
+  return `echo >> ${starts}\n${inTurn(`$(wc -l < ${starts})`, scripts)}`;
 }
 
 /** A repository whose triage program sorts everything alike. */
@@ -58,34 +80,64 @@ describe("an item that is not proven, while a triage program says that all is fi
     await expectVerified(repository);
   });
 
-  test.each([
-    ["one lane alone blocks", { careful: passes, quick: blocks }, "disagree"],
-    ["the other lane alone blocks", { careful: blocks, quick: passes }, "disagree"],
-    ["both lanes block", { careful: blocks, quick: blocks }, "findings"],
+  /** What the lanes say of the candidate of each round. */
+  const ROUNDS: readonly (readonly [what: string, careful: string, quick: string, together: string])[] = [
+    ["one lane alone blocks", passes, blocks, "disagree"],
+    ["the other lane alone blocks", blocks, passes, "disagree"],
+    ["both lanes block", blocks, blocks, "findings"],
     [
       "a lane passes beside its blocking finding",
-      { careful: auditorScript({ verdict: "pass", findings: [BLOCKING] }), quick: passes },
+      auditorScript({ verdict: "pass", findings: [BLOCKING] }),
+      passes,
       "disagree",
     ],
-  ])("%s", async (_what, auditors, together) => {
-    const repository = sorted("false_positive", { auditors, configLines: [ONE_ROUND] });
-    const { code, outcome } = await repository.run(GATES_OPEN);
-    expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
-      code: 1,
-      codes: ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "AUDIT_BLOCKING_FINDING"],
-    });
-    expect(outcome.head_sha).toBe(repository.git("rev-parse", "main"));
-    const [round] = roundsOf(repository);
-    expect(round).toMatchObject({
-      outcome: together,
-      findings: [{ title: "It is wrong", disposition: "actionable", decided_by: "rules" }],
-      triage: {
-        answer: "read",
-        refused: [{ asked: "false_positive", why: "a blocking finding can at most be marked requires_human_judgment" }],
+  ];
+
+  /** One run with a round for each: that there is another, or the failure of the last, is that the item did not pass. */
+  const blocked = once(async () => {
+    const repository = sorted("false_positive", {
+      executor: 'mkdir -p out && echo "$ORCH_ROUND" > out/01.txt\n',
+      auditors: {
+        careful: inTurn(
+          '"$ORCH_ROUND"',
+          ROUNDS.map(([, careful]) => careful),
+        ),
+        quick: inTurn(
+          '"$ORCH_ROUND"',
+          ROUNDS.map(([, , quick]) => quick),
+        ),
       },
+      configLines: [`limits: {fix-rounds: ${ROUNDS.length - 1}, remediation-rounds: 0}`],
     });
+    const ran = await repository.run(GATES_OPEN);
     await expectVerified(repository);
+    return { repository, ...ran };
   });
+
+  test.each(ROUNDS.map(([what, , , together], index) => [what, together, index] as const))(
+    "%s",
+    async (_what, together, index) => {
+      const { repository, code, outcome } = await blocked();
+      expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
+        code: 1,
+        codes: ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "AUDIT_BLOCKING_FINDING"],
+      });
+      expect(outcome.head_sha).toBe(repository.git("rev-parse", "main"));
+      const rounds = roundsOf(repository);
+      expect(rounds).toHaveLength(ROUNDS.length);
+      expect(rounds[index]).toMatchObject({
+        round: index + 1,
+        outcome: together,
+        findings: [{ title: "It is wrong", disposition: "actionable", decided_by: "rules" }],
+        triage: {
+          answer: "read",
+          refused: [
+            { asked: "false_positive", why: "a blocking finding can at most be marked requires_human_judgment" },
+          ],
+        },
+      });
+    },
+  );
 });
 
 const AS = "git -c user.name=a -c user.email=a@b";
@@ -105,65 +157,113 @@ const WORTHLESS: readonly (readonly [what: string, script: string, why: RegExp])
   ["leaves a process behind", `${passes}sleep 60 &\n`, /left processes running/],
 ];
 
+/** How often a lane is asked in one run of those below: the wait doubles each time. */
+const TRIES = 4;
+
+function detailsOf<T extends "audit_started" | "audit_finished">(repository: TestRepository, type: T) {
+  const events = repository.events().filter((event) => event.type === type);
+  return events.map(({ details }) => details as EventDetails<T>);
+}
+
 describe("an auditor that proves nothing is asked again and never waved through", () => {
-  test.each(WORTHLESS)("it %s", async (_what, careful, why) => {
-    const audits = auditLanes(["careful", "quick"], { retries: "1" });
-    const repository = new TestRepository({ auditors: { careful, quick: passes }, configLines: [audits] });
-    const { code, outcome } = await repository.run(GATES_OPEN);
-    expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
-      code: 1,
-      codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
+  /** A run for every few of the answers, all at once: what follows each is that it is asked again, or the end. */
+  const worthless = once(async () => {
+    const runs = Array.from({ length: WORTHLESS.length / TRIES }, async (_, index) => {
+      const scripts = WORTHLESS.slice(index * TRIES, (index + 1) * TRIES).map(([, script]) => script);
+      const repository = new TestRepository({
+        auditors: { careful: inTurnOfStarts(scripts), quick: passes },
+        configLines: [auditLanes(["careful", "quick"], { retries: `${TRIES - 1}` })],
+      });
+      const ran = await repository.run(GATES_OPEN);
+      await expectVerified(repository);
+      return { repository, ...ran };
     });
-    const asked = repository
-      .events()
-      .filter(({ type }) => type === "audit_started")
-      .map(({ details }) => details["lanes"] as { lane: string; nonce: string }[]);
-    // The lane that answered is not asked again; the other gets a nonce of its own each time.
-    expect(asked.map((lanes) => lanes.map(({ lane }) => lane))).toEqual([["careful", "quick"], ["careful"]]);
-    expect(new Set(asked.flat().map(({ nonce }) => nonce)).size).toBe(3);
-    expect(roundsOf(repository)).toMatchObject([
-      {
-        outcome: "engine_failed",
-        lanes: [
-          { lane: "careful", outcome: "engine_failed", failed_answers: 2, why: expect.stringMatching(why) as string },
-          { lane: "quick", outcome: "pass", failed_answers: 0 },
+    return Promise.all(runs);
+  });
+
+  test.each(WORTHLESS.map(([what, , why], index) => [what, why, index] as const))(
+    "it %s",
+    async (_what, why, index) => {
+      const run = (await worthless())[Math.floor(index / TRIES)];
+      if (run === undefined) throw new Error("expected a run for each answer");
+      const [{ repository, code, outcome }, turn] = [run, index % TRIES];
+      expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
+        code: 1,
+        codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
+      });
+      const started = detailsOf(repository, "audit_started");
+      const [lane, ...others] = detailsOf(repository, "audit_finished")[turn]?.lanes ?? [];
+      expect([lane?.lane, lane?.nonce]).toEqual(["careful", started[turn]?.lanes[0]?.nonce]);
+      expect(lane && judgeLane(lane, false)).toEqual({
+        kind: "engine_failed",
+        why: expect.stringMatching(why) as string,
+      });
+      expect(others).toMatchObject(turn === 0 ? [{ lane: "quick", facts: { verdict: "pass" } }] : []);
+      // The lane that answered is not asked again; the other gets a nonce of its own each time.
+      const again = Array.from({ length: TRIES - 1 }, () => ["careful"]);
+      expect(started.map(({ lanes }) => lanes.map(({ lane }) => lane))).toEqual([["careful", "quick"], ...again]);
+      expect(new Set(started.flatMap(({ lanes }) => lanes.map(({ nonce }) => nonce))).size).toBe(TRIES + 1);
+      const lastWhy = WORTHLESS[index - turn + TRIES - 1]?.[2];
+      expect(roundsOf(repository)).toMatchObject([
+        {
+          outcome: "engine_failed",
+          lanes: [
+            {
+              lane: "careful",
+              outcome: "engine_failed",
+              failed_answers: TRIES,
+              why: expect.stringMatching(lastWhy ?? "none") as string,
+            },
+            { lane: "quick", outcome: "pass", failed_answers: 0 },
+          ],
+        },
+      ]);
+      expect(repository.report().verdict).toContain("failed (not audited)");
+    },
+  );
+
+  describe("over a changed checkout", () => {
+    /** It changes something else each time it is asked, and says so when it was not handed a checkout as it should be. */
+    const changed = once(async () => {
+      const isFresh = 'test "$(cat gen/tool out/01.txt)" = "$(printf "good\\n01 done")" || exit 9';
+      const repository = new TestRepository({
+        auditors: {
+          careful: inTurnOfStarts([
+            `${isFresh}\nchmod -R u+w . ; echo more >> out/01.txt\n${passes}`,
+            `${isFresh}\necho evil > gen/tool\n${passes}`,
+          ]),
+          quick: passes,
+        },
+        configLines: [
+          auditLanes(["careful", "quick"], { retries: "1" }),
+          "prepare: {commands: [[bash, -c, 'mkdir -p gen; echo good > gen/tool']], inputs: [README.md]}",
         ],
-      },
-    ]);
-    expect(repository.report().verdict).toContain("failed (not audited)");
-    await expectVerified(repository);
-  });
+        files: { ".gitignore": "gen\n" },
+      });
+      const ran = await repository.run(GATES_OPEN);
+      await expectVerified(repository);
+      return { repository, ...ran };
+    });
 
-  test("it changes the checkout that both share: no answer over it counts", async () => {
-    const audits = auditLanes(["careful", "quick"], { retries: "0" });
-    const auditors = { careful: `chmod -R u+w . ; echo more >> out/01.txt\n${passes}`, quick: passes };
-    const repository = new TestRepository({ auditors, configLines: [audits] });
-    const { code, outcome } = await repository.run(GATES_OPEN);
-    expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
-      code: 1,
-      codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
+    test.each([
+      ["it changes the checkout that both share: no answer over it counts", 0],
+      ["it changes what was prepared for both: no answer over it counts, though git ignores the file", 1],
+    ])("%s", async (_what, turn) => {
+      const { repository, code, outcome } = await changed();
+      expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
+        code: 1,
+        codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
+      });
+      const { lanes, checkout_changed: isChanged } = detailsOf(repository, "audit_finished")[turn] ?? {};
+      expect(isChanged).toBe(true);
+      expect(lanes).toMatchObject([
+        { lane: "careful", ending: { exit_code: 0 }, facts: { verdict: "pass" } },
+        { lane: "quick", ending: { exit_code: 0 }, facts: { verdict: "pass" } },
+      ]);
+      const lane = { outcome: "engine_failed", why: "the shared checkout was changed while it was audited" };
+      expect(roundsOf(repository)).toMatchObject([{ lanes: [lane, lane] }]);
+      expect(roundsOf(repository)[0]?.lanes.map(({ failed_answers: count }) => count)).toEqual([2, 2]);
     });
-    const changed = { outcome: "engine_failed", why: "the shared checkout was changed while it was audited" };
-    expect(roundsOf(repository)).toMatchObject([{ lanes: [changed, changed] }]);
-    await expectVerified(repository);
-  });
-
-  test("it changes what was prepared for both: no answer over it counts, though git ignores the file", async () => {
-    const repository = new TestRepository({
-      auditors: { careful: `echo evil > gen/tool\n${passes}`, quick: passes },
-      configLines: [
-        auditLanes(["careful", "quick"], { retries: "0" }),
-        "prepare: {commands: [[bash, -c, 'mkdir -p gen; echo good > gen/tool']], inputs: [README.md]}",
-      ],
-      files: { ".gitignore": "gen\n" },
-    });
-    const { code, outcome } = await repository.run(GATES_OPEN);
-    expect({ code, codes: outcome.blocked_reason_codes }).toEqual({
-      code: 1,
-      codes: ["ITEM_ESCALATED", "AUDIT_ENGINE_FAILED"],
-    });
-    expect(roundsOf(repository)[0]?.lanes.map(({ why }) => /checkout was changed/.test(why))).toEqual([true, true]);
-    await expectVerified(repository);
   });
 
   describe("their checkout cannot be prepared", () => {
@@ -239,10 +339,16 @@ describe("an auditor that proves nothing is asked again and never waved through"
   });
 });
 
-test("lanes run side by side: two slow ones take as long as one, not as both", async () => {
-  const slow = `sleep 2\n${passes}`;
-  const repository = new TestRepository({ auditors: { careful: slow, quick: slow } });
+/** One run in which both lanes are slow, and one of them has a remark. */
+const remarked = once(async () => {
+  const slow = (findings: readonly AnsweredFinding[]): string => `sleep 2\n${auditorScript({ findings })}`;
+  const repository = new TestRepository({ auditors: { careful: slow([REMARK]), quick: slow([]) } });
   expect((await repository.run(GATES_OPEN)).code).toBe(0);
+  return repository;
+});
+
+test("lanes run side by side: two slow ones take as long as one, not as both", async () => {
+  const repository = await remarked();
   const events = repository.events();
   const at = (type: string): number => Date.parse(events.find((event) => event.type === type)?.at ?? "");
   const both = at("audit_finished") - at("audit_started");
@@ -256,10 +362,7 @@ test("lanes run side by side: two slow ones take as long as one, not as both", a
 
 describe("findings that do not block", () => {
   test("are noted by the rules, and hold nothing up", async () => {
-    const auditors = { careful: auditorScript({ findings: [REMARK] }), quick: passes };
-    const repository = new TestRepository({ auditors });
-    expect((await repository.run(GATES_OPEN)).code).toBe(0);
-    expect(roundsOf(repository)).toMatchObject([
+    expect(roundsOf(await remarked())).toMatchObject([
       { outcome: "findings", findings: [{ disposition: "noted", decided_by: "rules" }], triage: { answer: "rules" } },
     ]);
   });

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { buildPlan, GATES_OPEN, PLAN_PATH, TestRepository, type Row } from "../support/conveyor.ts";
+import { auditLanes, buildPlan, GATES_OPEN, PLAN_PATH, TestRepository, type Row } from "../support/conveyor.ts";
 import { forgeRun, type ForgedEvent } from "../support/forgery.ts";
+import { once } from "../support/once.ts";
 
 const NOT_APPROVED = { ORCH_APPROVED_MEDIUM: "" };
 
@@ -11,6 +12,21 @@ function planWith(bullets: readonly string[], rows: readonly Row[] = [{ step_id:
   const metadata = ["## Metadata", "", ...bullets.map((bullet) => `- ${bullet}`), "", ""].join("\n");
   return { [PLAN_PATH]: buildPlan(rows).replace("## 2. Items", `${metadata}## 2. Items`) };
 }
+
+/** An executor that ends its item at once: that it was started at all is what policy allowed. */
+const BLOCKED = `echo '{"status": "blocked"}' > "$ORCH_RESULT_PATH"\n`;
+
+/** A run that nobody has approved, made once: each test goes on with a copy. */
+const refusedRun = once(async () => {
+  const repository = new TestRepository();
+  return { repository, ...(await repository.run(GATES_OPEN, { env: NOT_APPROVED })) };
+});
+
+/** One whose work is all done, and whose branch is still to be delivered. */
+const undelivered = once(async () => {
+  const repository = new TestRepository();
+  return { repository, ...(await repository.run(["--deliver", "none", "--simulate-blocked", ...GATES_OPEN])) };
+});
 
 interface PolicyReport {
   readonly mode: string;
@@ -37,8 +53,8 @@ describe("risk and approvals", () => {
   });
 
   test("a plan that says nothing of its risk is medium: it waits, and goes on when the next call approves", async () => {
-    const repository = new TestRepository();
-    const refused = await repository.run(GATES_OPEN, { env: NOT_APPROVED });
+    const { repository: made, ...refused } = await refusedRun();
+    const repository = new TestRepository({ copyOf: made });
     expect(refused.code).toBe(3);
     expect(refused.outcome.blocked_reason_codes).toEqual(["RISK_MEDIUM_NOT_APPROVED"]);
     expect(refused.outcome.next_actions[0]?.command).toBe(
@@ -68,12 +84,15 @@ describe("risk and approvals", () => {
     ["Risk-Tier: grave", "Risk-Tier is none of low, medium and high"],
     ["Tags: auth", 'the tag "auth" is sensitive'],
   ])("%s is high risk, which the approval of medium does not cover", async (bullet, reason) => {
-    const repository = new TestRepository({ files: planWith([bullet]) });
+    const repository = new TestRepository({ files: planWith([bullet]), executor: BLOCKED });
     const refused = await repository.run(GATES_OPEN);
     expect(refused.code).toBe(3);
     expect(refused.outcome.blocked_reason_codes).toEqual(["RISK_HIGH_NOT_APPROVED"]);
     expect(policyOf(repository).policy?.risk.reasons.map(({ text }) => text)).toContain(reason);
-    expect((await repository.resume(GATES_OPEN, { env: { ORCH_APPROVED_HIGH: "1" } })).code).toBe(0);
+    expect(repository.events().map(({ type }) => type)).not.toContain("item_started");
+    // Such a plan is carried to its end, once, where a protected path is changed.
+    const allowed = await repository.resume(GATES_OPEN, { env: { ORCH_APPROVED_HIGH: "1" } });
+    expect(allowed.outcome.blocked_reason_codes).toEqual(["ITEM_BLOCKED_EXTERNAL"]);
   });
 
   test("only the value 1 approves", async () => {
@@ -102,9 +121,8 @@ describe("risk and approvals", () => {
   });
 
   test("policy is decided again before delivery: an approval that is taken away meanwhile delivers nothing", async () => {
-    const repository = new TestRepository();
-    // The first call does everything but deliver.
-    const first = await repository.run(["--deliver", "none", "--simulate-blocked", ...GATES_OPEN]);
+    const { repository: made, ...first } = await undelivered();
+    const repository = new TestRepository({ copyOf: made });
     expect(first.outcome.blocked_reason_codes).toEqual(["BLOCK_SIMULATED"]);
     const refused = await repository.resume(["--deliver", "branch", ...GATES_OPEN], { env: NOT_APPROVED });
     expect(refused.code).toBe(3);
@@ -133,21 +151,38 @@ describe("risk and approvals", () => {
 describe("modes", () => {
   const FULL = { ORCH_ALLOW_FULL_AUTONOMY: "1" };
 
+  /** A run in full mode that waits at its gates, whose executor writes what it was told. */
+  const fullRun = once(async () => {
+    const repository = new TestRepository({
+      config: [
+        "version: 1",
+        `executor: {use: command, command: [bash, tools/executor.sh, "{mode}-{risk_tier}"]}`,
+        auditLanes(),
+        "policy: {mode: full}",
+        "",
+      ].join("\n"),
+      executor: 'mkdir -p out && echo "$ORCH_MODE $ORCH_RISK_TIER $1" > out/01.txt',
+    });
+    return { repository, ...(await repository.run([], { env: FULL })) };
+  });
+
   test("full mode needs the environment's permission at every call, and the same approvals", async () => {
-    const repository = new TestRepository();
+    const repository = new TestRepository({ executor: BLOCKED });
     const refused = await repository.run(["--mode", "full"], { env: NOT_APPROVED });
     expect(refused.outcome.blocked_reason_codes).toEqual(["RISK_MEDIUM_NOT_APPROVED", "MODE_FULL_NOT_ALLOWED"]);
     expect(refused.outcome.next_actions[0]?.command).toMatch(
       /^ORCH_APPROVED_MEDIUM=1 ORCH_ALLOW_FULL_AUTONOMY=1 conveyor resume /,
     );
     expect((await repository.resume()).outcome.blocked_reason_codes).toEqual(["MODE_FULL_NOT_ALLOWED"]);
-    expect((await repository.resume(GATES_OPEN, { env: FULL })).code).toBe(0);
+    const allowed = await repository.resume(GATES_OPEN, { env: FULL });
+    expect(allowed.outcome.blocked_reason_codes).toEqual(["ITEM_BLOCKED_EXTERNAL"]);
     expect(policyOf(repository).mode).toBe("full");
   });
 
   test("the mode comes from the configuration, from the journal on resume, and is refused there when different", async () => {
-    const repository = new TestRepository({ configLines: ["policy: {mode: full}"] });
-    expect((await repository.run([], { env: FULL })).outcome.blocked_reason_codes).toContain("GATE_CI_NOT_SUCCESS");
+    const { repository: made, outcome } = await fullRun();
+    const repository = new TestRepository({ copyOf: made });
+    expect(outcome.blocked_reason_codes).toContain("GATE_CI_NOT_SUCCESS");
     expect(repository.report()).toMatchObject({
       mode: "full",
       options: { mode: { value: "full", source: "configuration" } },
@@ -178,23 +213,8 @@ describe("modes", () => {
   });
 
   test("programs are told mode and risk, and placeholders carry the same", async () => {
-    const script = 'mkdir -p out && echo "$ORCH_MODE $ORCH_RISK_TIER $1" > out/01.txt';
-    const repository = new TestRepository({
-      config: null,
-      files: {
-        ".github/conveyor.yml": [
-          "version: 1",
-          `executor: {use: command, command: [bash, tools/executor.sh, "{mode}-{risk_tier}"]}`,
-          "audits: {lanes: [{name: careful, use: command, command: [bash, tools/audit-careful.sh]}, {name: quick, use: command, command: [bash, tools/audit-quick.sh]}]}",
-          "policy: {mode: full}",
-          "",
-        ].join("\n"),
-        "tools/executor.sh": script,
-      },
-    });
-    const ended = await repository.run(GATES_OPEN, { env: FULL });
-    expect(ended.code).toBe(0);
-    expect(repository.git("show", `${ended.outcome.branch}:out/01.txt`)).toBe("full medium full-medium");
+    const { repository, outcome } = await fullRun();
+    expect(repository.git("show", `${outcome.branch}:out/01.txt`)).toBe("full medium full-medium");
   });
 
   test("a dry run shows mode and risk and starts nothing", async () => {
@@ -277,8 +297,7 @@ describe("protected and sensitive paths", () => {
 
 describe("the journal", () => {
   test("an approval that is written into a run that was refused is found: verify derives the decision again", async () => {
-    const repository = new TestRepository();
-    await repository.run(GATES_OPEN, { env: NOT_APPROVED });
+    const repository = new TestRepository({ copyOf: (await refusedRun()).repository });
     const folder = repository.runFolder();
     expect(forgeRun(folder, (events) => events.map(asAllowed))).toBe(true);
     const verified = await repository.conveyor(["verify"]);
@@ -287,8 +306,8 @@ describe("the journal", () => {
   });
 
   test("--simulate-blocked: all gates are evaluated and pass, the run is blocked, the next call ends it", async () => {
-    const repository = new TestRepository();
-    const blocked = await repository.run(["--simulate-blocked", ...GATES_OPEN]);
+    const { repository: made, ...blocked } = await undelivered();
+    const repository = new TestRepository({ copyOf: made });
     expect({ code: blocked.code, state: blocked.outcome.terminal_state }).toEqual({ code: 3, state: "blocked" });
     expect(blocked.outcome.blocked_reason_codes).toEqual(["BLOCK_SIMULATED"]);
     expect(repository.report().gate_decisions.map(({ passed }) => passed)).toEqual([true, true, true]);
@@ -303,7 +322,7 @@ describe("the journal", () => {
       "GATE_REVIEW_NOT_APPROVED",
       "BLOCK_SIMULATED",
     ]);
-    expect((await repository.resume(GATES_OPEN)).code).toBe(0);
+    expect((await repository.resume(["--deliver", "branch", ...GATES_OPEN])).code).toBe(0);
     await verifies(repository);
     expect(existsSync(join(repository.path, "out"))).toBe(false);
   });

@@ -1,9 +1,10 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
-import { buildPlan, GATES_OPEN, PLAN_PATH, TestRepository } from "../support/conveyor.ts";
+import { GATES_OPEN, PLAN_PATH, TestRepository } from "../support/conveyor.ts";
 import { git } from "../support/git-run.ts";
+import { once } from "../support/once.ts";
 import { conveyorAt, EVIDENCE_PATH, makeTwin, readEvents, WAIT_FOR_TEST, waitForFile } from "../support/worlds.ts";
 
 const RUN = ["run", PLAN_PATH, ...GATES_OPEN];
@@ -72,24 +73,35 @@ describe("kinds of repository in which a run works", () => {
     expect(repository.git("status", "--porcelain")).toBe("");
   });
 
-  test("object names of SHA-256", async () => {
+  /** Names of objects say nothing of paths, nor the other way round: one run for both. */
+  const twin = once(async () => {
     const repository = new TestRepository();
-    const twin = makeTwin(repository, "sha256", ["--object-format=sha256"]);
-    const ran = await expectGoodRun(repository, twin);
+    const path = makeTwin(repository, `it's "a": ünï $HOME \\ 'répo' %41;#`, ["--object-format=sha256"]);
+    const ran = await expectGoodRun(repository, path, { XDG_CACHE_HOME: join(repository.base, `cächë "of": a's`) });
+    return { repository, path, ran };
+  });
+
+  test("object names of SHA-256", async () => {
+    const { path, ran } = await twin();
     expect(ran.outcome.head_sha).toMatch(/^[0-9a-f]{64}$/);
-    expect(git(twin, "fsck", "--no-dangling")).toBe("");
+    expect(git(path, "fsck", "--no-dangling")).toBe("");
   });
 
   test("a path with spaces, quotes, a dollar, a colon and letters that are not ASCII", async () => {
+    const { repository, path, ran } = await twin();
+    expect(ran.outcome.run_dir).toBe(join(path, ".conveyor", "runs", ran.outcome.run_id));
+    expect(existsSync(join(repository.base, `cächë "of": a's`, "conveyor"))).toBe(true);
+  });
+
+  /** Started from a folder below the top, by a user who has no rule of what git is to ignore. */
+  const startedBelow = once(async () => {
     const repository = new TestRepository();
-    const twin = makeTwin(repository, `it's "a": ünï $HOME \\ 'répo' %41;#`);
-    await expectGoodRun(repository, twin, { XDG_CACHE_HOME: join(repository.base, `cächë "of": a's`) });
+    const folder = join(repository.path, "docs", "exec-plans");
+    return { repository, folder, ran: await conveyorAt(repository, folder, ["run", "active/plan.md", ...GATES_OPEN]) };
   });
 
   test("a start from a folder below the top, with the plan named from there", async () => {
-    const repository = new TestRepository();
-    const folder = join(repository.path, "docs", "exec-plans");
-    const ran = await conveyorAt(repository, folder, ["run", "active/plan.md", ...GATES_OPEN]);
+    const { repository, folder, ran } = await startedBelow();
     expect(ran.code, ran.stderr).toBe(0);
     expect(ran.outcome.run_dir).toBe(join(repository.path, ".conveyor", "runs", ran.outcome.run_id));
     expect(existsSync(join(folder, ".conveyor"))).toBe(false);
@@ -121,8 +133,7 @@ describe("kinds of repository in which a run works", () => {
   });
 
   test("git ignores the folder of runs without any rule of the user's", async () => {
-    const repository = new TestRepository();
-    await repository.run(["--quiet"]);
+    const { repository } = await startedBelow();
     expect(repository.git("status", "--porcelain", "--untracked-files=all")).toBe("");
     expect(repository.git("status", "--porcelain", "--ignored")).toBe("!! .conveyor/");
     repository.git("add", "--all");
@@ -304,30 +315,6 @@ describe("attributes of the repository", () => {
 });
 
 describe("repositories that are refused, with nothing started", () => {
-  test("one without a commit", async () => {
-    const repository = new TestRepository();
-    const empty = join(repository.base, "empty");
-    mkdirSync(join(empty, "docs/exec-plans/active"), { recursive: true });
-    git(empty, "init", "--quiet", "--initial-branch=main");
-    writeFileSync(join(empty, PLAN_PATH), buildPlan([{ step_id: "01" }]));
-    const refused = await expectRefusal(repository, empty, "PLAN_NOT_COMMITTED");
-    expect(refused.stderr).toContain("git commit");
-  });
-
-  test("a bare one", async () => {
-    const repository = new TestRepository();
-    const bare = join(repository.base, "bare.git");
-    git(repository.base, "clone", "--quiet", "--bare", repository.path, bare);
-    await expectRefusal(repository, bare, "REPOSITORY_UNSUPPORTED");
-  });
-
-  test("none at all", async () => {
-    const repository = new TestRepository();
-    const folder = join(repository.base, "folder");
-    mkdirSync(folder);
-    await expectRefusal(repository, folder, "expected a git checkout");
-  });
-
   test("one with a submodule", async () => {
     const repository = new TestRepository();
     repository.git("update-index", "--add", "--cacheinfo", `160000,${repository.git("rev-parse", "HEAD")},sub`);
@@ -351,17 +338,6 @@ describe("repositories that are refused, with nothing started", () => {
     git(repository.base, "clone", "--quiet", "--filter=blob:none", pathToFileURL(repository.path).href, clone);
     const refused = await expectRefusal(repository, clone, "REPOSITORY_UNSUPPORTED");
     expect(refused.stderr).toContain("partial clone");
-  });
-
-  test("one with uncommitted changes, unless that is said to be known", async () => {
-    const repository = new TestRepository();
-    appendFileSync(join(repository.path, "README.md"), "more\n");
-    const refused = await expectRefusal(repository, repository.path, "DIRTY_CHECKOUT");
-    expect(refused.stderr).toContain("README.md");
-    const ran = await repository.run(["--allow-dirty", ...GATES_OPEN]);
-    expect(ran.code, ran.stderr).toBe(0);
-    expect(repository.git("diff", "--name-only", "main", ran.outcome.branch)).toBe(`${EVIDENCE_PATH}\nout/01.txt`);
-    expect(repository.git("status", "--porcelain")).toBe("M README.md");
   });
 });
 

@@ -19,7 +19,20 @@ import {
   PLAN_PATH,
   startProcess,
   TestRepository,
+  withExecutor,
 } from "../support/conveyor.ts";
+import { once } from "../support/once.ts";
+
+/** A run that waits at its gates, made once: each test that looks at one, or goes on with it, has a copy. */
+const waiting = once(async () => {
+  const repository = new TestRepository();
+  expect((await repository.run()).code).toBe(3);
+  return repository;
+});
+const copyWaiting = async () => new TestRepository({ copyOf: await waiting() });
+
+/** An executor that ends its item at once, for tests of what comes before all work. */
+const BLOCKED = withExecutor(`echo '{"status": "blocked"}' > "$ORCH_RESULT_PATH"`);
 
 describe("a signal to the whole group, as Ctrl-C in a terminal sends it", () => {
   test("does not reach git in the middle of a step: the run is sealed as interrupted and goes on", async () => {
@@ -174,8 +187,7 @@ describe("what the machine refuses", () => {
   });
 
   test("a resume is refused for a cache folder that cannot be, and nothing of the run changes", async () => {
-    const repository = new TestRepository();
-    await repository.run();
+    const repository = await copyWaiting();
     const before = repository.events();
     const refused = await repository.resume(GATES_OPEN, { env: { XDG_CACHE_HOME: "/proc/x" } });
     expect({ code: refused.code, said: refused.stderr }).toEqual({
@@ -207,25 +219,25 @@ describe("what the machine refuses", () => {
   });
 
   describe("git that is too old", () => {
-    const withGit = (version: string): { repository: TestRepository; env: Record<string, string> } => {
-      const repository = new TestRepository();
+    const withGit = (repository: TestRepository, version: string): Record<string, string> => {
       const bin = join(repository.base, "bin");
       mkdirSync(bin);
       const answer = `if [[ " $* " == *" version "* ]]; then echo "git version ${version}"; exit 0; fi`;
       writeFileSync(join(bin, "git"), `#!/bin/bash\n${answer}\nPATH="\${PATH#*:}" exec git "$@"\n`, { mode: 0o755 });
-      return { repository, env: { PATH: `${bin}:${process.env["PATH"] ?? ""}` } };
+      return { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
     };
 
     test.each(["2.37.9", "1.9.1", "(unknown)"])(
       "%s: run and resume are refused, with what doctor says",
       async (found) => {
-        const { repository, env } = withGit(found);
+        const repository = await copyWaiting();
+        const env = withGit(repository, found);
+        const runs = repository.runFolders();
+        const before = repository.events();
         const refused = await repository.conveyor(["run", PLAN_PATH], { env });
         expect(refused.code).toBe(2);
         expect(refused.stderr).toContain("REPOSITORY_UNSUPPORTED expected git 2.38 or newer on PATH, found ");
-        expect(repository.runFolders()).toEqual([]);
-        await repository.run();
-        const before = repository.events();
+        expect(repository.runFolders()).toEqual(runs);
         const again = await repository.resume(GATES_OPEN, { env });
         expect(again.code).toBe(2);
         expect(again.stderr).toContain("REPOSITORY_UNSUPPORTED expected git 2.38 or newer");
@@ -235,7 +247,8 @@ describe("what the machine refuses", () => {
     );
 
     test("the oldest that is supported runs", async () => {
-      const { repository, env } = withGit("2.38.0");
+      const repository = new TestRepository();
+      const env = withGit(repository, "2.38.0");
       expect((await repository.run(GATES_OPEN, { env })).code).toBe(0);
     });
   });
@@ -252,7 +265,8 @@ describe("what the machine refuses", () => {
 
     test("is made for its user alone", async () => {
       const { repository, env, cache } = makeHome();
-      expect((await repository.run([], { env })).code).toBe(3);
+      const { outcome } = await repository.run(BLOCKED, { env });
+      expect(outcome.blocked_reason_codes).toEqual(["ITEM_BLOCKED_EXTERNAL"]);
       expect(statSync(cache).mode & 0o777).toBe(0o700);
     });
 
@@ -317,8 +331,7 @@ describe("a promised artifact", () => {
 
 describe("what a run hands out again", () => {
   test("the report of a sealed run is the very file that was saved, in both forms", async () => {
-    const repository = new TestRepository();
-    await repository.run();
+    const repository = await waiting();
     const saved = (name: string): string => readFileSync(join(repository.runFolder(), name), "utf8");
     expect((await repository.conveyor(["report"])).stdout).toBe(saved("orchestrator_run_report.json"));
     expect((await repository.conveyor(["report", "--markdown"])).stdout).toBe(saved("report.md"));

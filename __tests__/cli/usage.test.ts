@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { buildProgram, UsageError } from "../../src/cli/program.ts";
 import {
   auditLanes,
   buildPlan,
@@ -15,8 +16,11 @@ import {
   withExecutor,
   type Ended,
 } from "../support/conveyor.ts";
-import { git } from "../support/git-run.ts";
+import { once } from "../support/once.ts";
+import { EVIDENCE_PATH } from "../support/worlds.ts";
 
+/** Ends its item at once, for tests of what comes before all work. */
+const SAYS_BLOCKED = `echo '{"status": "blocked"}' > "$ORCH_RESULT_PATH"`;
 const ANSI = /\u001b\[/;
 
 /** Asserts one clear word on stderr, nothing on stdout, and that no run was begun. */
@@ -25,6 +29,29 @@ function expectRefusal(ended: Ended, root: string, ...said: string[]): void {
   expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 2, stdout: "" });
   expect(ended.stderr).not.toMatch(/^ {4}at /m);
   expect(existsSync(join(root, ".conveyor"))).toBe(false);
+}
+
+/**
+ * What the parser of the command line says of words with which no command is begun. One row of each kind goes through a
+ * process of its own and shows that what is said there gets out.
+ */
+async function parse(words: readonly string[]): Promise<Ended> {
+  const said = { stdout: "", stderr: "" };
+  const program = buildProgram(
+    {
+      version: "0",
+      out: (text) => void (said.stdout += text),
+      note: (text) => void (said.stderr += text),
+    },
+    () => expect.fail("a command was begun"),
+  );
+  try {
+    await program.parseAsync(words, { from: "user" });
+  } catch (fault) {
+    if (fault instanceof UsageError) return { code: fault.exitCode, signal: null, ...said };
+    throw fault;
+  }
+  return expect.fail("the parser took them");
 }
 
 describe("where there is nothing to run in", () => {
@@ -38,7 +65,8 @@ describe("where there is nothing to run in", () => {
   test("a bare repository", async () => {
     const cwd = makeFolder();
     repository.git("init", "--quiet", "--bare", cwd);
-    expectRefusal(await repository.conveyor(["run", "plan.md"], { cwd }), cwd, "REPOSITORY_UNSUPPORTED", "bare");
+    const ended = await repository.conveyor(["run", "plan.md", "--format", "json"], { cwd });
+    expectRefusal(ended, cwd, "REPOSITORY_UNSUPPORTED", "bare");
   });
 
   test("a repository without a commit", async () => {
@@ -127,6 +155,8 @@ test("uncommitted changes of tracked files are refused; --allow-dirty leaves the
   const ended = await repository.run(["--allow-dirty", ...GATES_OPEN]);
   expect(ended.code).toBe(0);
   expect(repository.git("show", `${ended.outcome.branch}:README.md`)).toBe("# Test");
+  expect(repository.git("diff", "--name-only", "main", ended.outcome.branch)).toBe(`${EVIDENCE_PATH}\nout/01.txt`);
+  expect(repository.git("status", "--porcelain").split("\n")).toEqual(["M README.md", "?? untracked.txt"]);
   expect(readFileSync(join(repository.path, "README.md"), "utf8")).toBe("# Dirty\n");
 });
 
@@ -179,9 +209,13 @@ describe("the configuration", () => {
       repository.path,
       "mine.yml:3:1 CONFIG_UNKNOWN_KEY",
     );
-    writeFileSync(join(repository.path, "mine.yml"), `version: 1\n${executor}\n${auditLanes()}\n`);
+    const blocked = `executor: {use: command, command: [bash, -c, ${JSON.stringify(SAYS_BLOCKED)}]}`;
+    writeFileSync(join(repository.path, "mine.yml"), `version: 1\n${blocked}\n${auditLanes()}\n`);
     const ended = await repository.run(["--config", "mine.yml", ...GATES_OPEN]);
-    expect(ended.code).toBe(0);
+    expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }).toEqual({
+      code: 3,
+      codes: ["ITEM_BLOCKED_EXTERNAL"],
+    });
     expect(repository.report()).toMatchObject({ digests: { config_authority: "local" } });
   });
 });
@@ -209,17 +243,23 @@ describe("what an item asks for beyond verification stops the run where it is mi
         { step_id: "03", manual_gate: "approval" },
         { step_id: "04", external_check: "human_supplied_evidence_required" },
       ],
+      configLines: ["limits: {fix-rounds: 0}"],
     });
-    expect((await repository.run(["--item", "01"])).code).toBe(75);
-    const unproven = await repository.resume();
-    expect({ code: unproven.code, codes: unproven.outcome.blocked_reason_codes }).toEqual({
-      code: 1,
-      codes: ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "RED_GREEN_NOT_PROVEN"],
-    });
-    const gated = await repository.run(["--item", "03"]);
+    const gated = await repository.run(["--item", "01", "--item", "03"]);
     expect({ code: gated.code, codes: gated.outcome.blocked_reason_codes }).toEqual({
       code: 3,
       codes: ["ITEM_AWAITING_HUMAN_GATE"],
+    });
+    expect(gated.outcome.items.map(({ terminal_state: state }) => state)).toEqual([
+      "passed",
+      null,
+      "awaiting_human_gate",
+      null,
+    ]);
+    const unproven = await repository.run(["--item", "02"]);
+    expect({ code: unproven.code, codes: unproven.outcome.blocked_reason_codes }).toEqual({
+      code: 1,
+      codes: ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "RED_GREEN_NOT_PROVEN"],
     });
     const waiting = await repository.run(["--item", "04"]);
     expect({ code: waiting.code, codes: waiting.outcome.blocked_reason_codes }).toEqual({
@@ -251,21 +291,6 @@ describe("options", () => {
       ["--timeout-ms", "0"],
       ["--timeout-ms", "above 0"],
     ],
-    [
-      ["--timeout-ms", "-5"],
-      ["--timeout-ms", "above 0"],
-    ],
-    [
-      ["--timeout-ms", "1.5"],
-      ["--timeout-ms", "above 0"],
-    ],
-    [
-      ["--timeout-ms", "soon"],
-      ["--timeout-ms", "above 0"],
-    ],
-    [["--timeout-ms"], ["--timeout-ms", "argument missing"]],
-    [["--deliver", "everywhere"], ["none, branch"]],
-    [["--format", "xml"], ["text, json"]],
     [["--executor-env", "NOVALUE"], ["--executor-env: expected NAME=value"]],
     [["--executor-env", "1A=x"], ["--executor-env: expected NAME=value"]],
     [["--executor-env", "=secret-value"], ["--executor-env: expected NAME=value"]],
@@ -288,24 +313,49 @@ describe("options", () => {
     [["--executor-arg", "x"], ["--executor-bin"]],
     [["--executor-expected-artifact", "x"], ["--executor-bin"]],
     [["--no-such-option"], ["--no-such-option", "conveyor --help"]],
-    [["another.md"], ["too many arguments"]],
   ])("run %j", async (args, said) => {
     const ended = await repository.conveyor(["run", PLAN_PATH, ...args]);
     expectRefusal(ended, repository.path, ...said);
     expect(ended.stderr).not.toContain("secret-value");
   });
 
+  test.each<readonly [string[], string[]]>([
+    [
+      ["--timeout-ms", "-5"],
+      ["--timeout-ms", "above 0"],
+    ],
+    [
+      ["--timeout-ms", "1.5"],
+      ["--timeout-ms", "above 0"],
+    ],
+    [
+      ["--timeout-ms", "soon"],
+      ["--timeout-ms", "above 0"],
+    ],
+    [["--timeout-ms"], ["--timeout-ms", "argument missing"]],
+    [["--deliver", "everywhere"], ["none, branch"]],
+    [["--format", "xml"], ["text, json"]],
+    [["another.md"], ["too many arguments"]],
+  ])("run %j", async (args, said) => {
+    expectRefusal(await parse(["run", PLAN_PATH, ...args]), repository.path, ...said);
+  });
+
   test.each<readonly [string[], string]>([
     [["frobnicate"], "unknown command"],
     [["run"], "missing required argument"],
-    [["items", "show", PLAN_PATH], "missing required argument"],
     [["items", "show", PLAN_PATH, "07"], "no item 07"],
     [["plans", "lint", "nowhere"], "no such file or folder"],
     [["status"], "no run here yet"],
     [["report", "RUN_20260325T120000Z_deadbeef"], "no such run"],
-    [["verify", "--run-again"], "unknown option"],
   ])("%j", async (args, said) => {
     expectRefusal(await repository.conveyor(args), repository.path, said);
+  });
+
+  test.each<readonly [string[], string]>([
+    [["items", "show", PLAN_PATH], "missing required argument"],
+    [["verify", "--run-again"], "unknown option"],
+  ])("%j", async (args, said) => {
+    expectRefusal(await parse(args), repository.path, said);
   });
 
   test("no command at all prints the help and is wrong usage", async () => {
@@ -314,15 +364,25 @@ describe("options", () => {
     expect(ended.stderr).toContain("Usage: conveyor");
   });
 
+  /** One of two items in a folder of its own, and then the rest by the folder's path. */
+  const inTwo = once(async () => {
+    const repository = new TestRepository({ rows: [{ step_id: "01" }, { step_id: "02", prerequisites: "01" }] });
+    const folder = join(makeFolder(), "a run");
+    const copy = join(makeFolder(), "checkpoint.json");
+    const places = ["--output-dir", folder, "--checkpoint-path", copy];
+    const first = await repository.run(["--item", "01", ...places, ...GATES_OPEN]);
+    const checkpoints = [copy, join(folder, "orchestrator_checkpoint.json")].map((path) => readFileSync(path, "utf8"));
+    return { repository, folder, first, checkpoints, second: await repository.resume([folder, ...GATES_OPEN]) };
+  });
+
   test("--item: the chosen ones pass, the run seals with 75, and a resume does the rest", async () => {
-    const first = await repository.run(["--item", "01", ...GATES_OPEN]);
+    const { first, second } = await inTwo();
     expect({ code: first.code, handoff: first.outcome.handoff, run: first.outcome.terminal_state }).toEqual({
       code: 75,
       handoff: true,
       run: null,
     });
     expect(first.outcome.items).toMatchObject([{ terminal_state: "passed" }, { terminal_state: null, attempts: 0 }]);
-    const second = await repository.resume(GATES_OPEN);
     expect(second.code).toBe(0);
     expect(second.outcome.items).toMatchObject([
       { terminal_state: "passed", attempts: 1 },
@@ -343,36 +403,25 @@ describe("options", () => {
   });
 
   test("a value that begins with a dash is taken as written", async () => {
-    const script = 'mkdir -p out; printf "%s|" "$@" "$LEVEL" > out/01.txt; cp out/01.txt out/02.txt';
+    const told = join(makeFolder(), "told");
+    const script = `printf "%s|" "$@" "$LEVEL" > ${told}; ${SAYS_BLOCKED}`;
     const words = ["-x", "--help", "--", "-"].flatMap((word) => ["--executor-arg", word]);
-    const ended = await repository.run([
-      ...withExecutor(script),
-      "--executor-arg",
-      "name",
-      ...words,
-      "--executor-env",
-      "LEVEL=--deep",
-      "--item",
-      "01",
-    ]);
-    expect(ended.code).toBe(75);
-    const parent = repository.events().find((event) => event.type === "item_settled")?.details["commit"] as string;
-    expect(git(join(repository.runFolder(), "repo.git"), "show", `${parent}:out/01.txt`)).toBe(
-      "-x|--help|--|-|--deep|",
-    );
-    expect(repository.events().find((event) => event.type === "run_created")?.details["executor"]).toMatchObject({
+    const own = new TestRepository();
+    const args = ["--executor-arg", "name", ...words, "--executor-env", "LEVEL=--deep"];
+    const ended = await own.run([...withExecutor(script), ...args]);
+    expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_BLOCKED_EXTERNAL"]);
+    expect(readFileSync(told, "utf8")).toBe("-x|--help|--|-|--deep|");
+    expect(own.events().find((event) => event.type === "run_created")?.details["executor"]).toMatchObject({
       command: ["bash", "-c", script, "name", "-x", "--help", "--", "-"],
     });
   });
 
   test("--output-dir and --checkpoint-path: the run lies there and can be gone on with by its path", async () => {
-    const folder = join(makeFolder(), "a run");
-    const copy = join(makeFolder(), "checkpoint.json");
-    const first = await repository.run(["--output-dir", folder, "--checkpoint-path", copy]);
+    const { repository, folder, first, checkpoints, second } = await inTwo();
     expect(first.outcome.run_dir).toBe(folder);
-    expect(readFileSync(copy)).toEqual(readFileSync(join(folder, "orchestrator_checkpoint.json")));
-    const second = await repository.resume([folder, ...GATES_OPEN]);
+    expect(checkpoints[0]).toBe(checkpoints[1]);
     expect({ code: second.code, id: second.outcome.run_id }).toEqual({ code: 0, id: first.outcome.run_id });
+    expect(repository.runFolders()).toEqual([]);
     expect((await repository.conveyor(["verify", folder])).code).toBe(0);
   });
 });
@@ -408,7 +457,6 @@ test("--dry-run shows plan, commands and bounds, and starts no process", async (
 });
 
 describe("help and version", () => {
-  const repository = new TestRepository();
   const commands = [
     [],
     ["demo"],
@@ -436,10 +484,17 @@ describe("help and version", () => {
     ["refresh"],
   ];
 
+  const repository = new TestRepository();
+  const WHOLE = ["", "gate approve"];
+  const helpOf = async (words: readonly string[]): Promise<Ended> =>
+    WHOLE.includes(words.join(" "))
+      ? repository.conveyor([...words, "--help"], { cwd: repository.base })
+      : parse([...words, "--help"]);
+
   test.each(commands.map((words) => [words.join(" ") || "conveyor itself", words] as const))(
     "--help of %s has an example",
     async (_name, words) => {
-      const ended = await repository.conveyor([...words, "--help"], { cwd: repository.base });
+      const ended = await helpOf(words);
       expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: "" });
       expect(ended.stdout).toContain(`Usage: ${["conveyor", ...words].join(" ")}`);
       expect(ended.stdout).toMatch(/Example:\n {2}conveyor [a-z]/);
@@ -447,7 +502,7 @@ describe("help and version", () => {
   );
 
   test("every command that there is was looked at", async () => {
-    const { stdout } = await repository.conveyor(["--help"]);
+    const { stdout } = await parse(["--help"]);
     const listed = [...(stdout.split("Commands:")[1]?.split("Example:")[0] ?? "").matchAll(/^ {2}([a-z]+) /gm)];
     const names = new Set(listed.flatMap((match) => match[1] ?? []).filter((name) => name !== "help"));
     expect(names).toEqual(new Set(commands.flatMap((words) => words.slice(0, 1))));
@@ -467,11 +522,16 @@ describe("help and version", () => {
 
 describe("output", () => {
   const repository = new TestRepository();
+  /** A run that waits at its gates: each test goes on with a copy. */
+  const waiting = once(async () => {
+    const waits = new TestRepository();
+    const env = { TERM: "xterm-256color" };
+    return { waits, ended: await waits.conveyor(["run", PLAN_PATH, "--format", "json"], { env }) };
+  });
 
   test("--format json is exactly one line on stdout, progress is plain lines on stderr", async () => {
-    const ended = await repository.conveyor(["run", PLAN_PATH, "--format", "json"], {
-      env: { TERM: "xterm-256color" },
-    });
+    const { waits, ended } = await waiting();
+    const repository = new TestRepository({ copyOf: waits });
     expect(ended.stdout).toMatch(/^\{.*\}\n$/);
     expect(Object.keys(JSON.parse(ended.stdout) as object)).toEqual(
       expect.arrayContaining(
@@ -499,6 +559,7 @@ describe("output", () => {
   });
 
   test("text is the verdict first, what to do next, and no colours in a pipe", async () => {
+    const repository = new TestRepository({ copyOf: (await waiting()).waits });
     const ended = await repository.conveyor(["resume", "--ci-status", "success"], { env: { NO_COLOR: "1" } });
     expect(ended.stdout).toMatch(
       /^blocked \(audited\): 1 of 1 items passed: GATE_POLICY_DENIED_OR_UNKNOWN, GATE_REVIEW_NOT_APPROVED\n/,
@@ -508,9 +569,9 @@ describe("output", () => {
   });
 
   test("--quiet: no progress, the outcome alone", async () => {
-    const ended = await repository.conveyor(["run", PLAN_PATH, "--quiet"]);
+    const ended = await repository.conveyor(["run", PLAN_PATH, "--quiet", ...withExecutor(SAYS_BLOCKED)]);
     expect(ended.stderr).toBe("");
-    expect(ended.stdout).toContain("blocked (audited)");
+    expect(ended.stdout).toContain("blocked (not audited)");
   });
 
   test("on a terminal there are colours, and with NO_COLOR there are none", async () => {
