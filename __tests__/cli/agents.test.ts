@@ -145,7 +145,7 @@ describe("an executor that fails as agents do", () => {
       const { code, outcome } = ended.get(act) ?? expect.fail("it was not attempted");
       expect(outcome.items).toMatchObject([{ terminal_state: "escalated", reason_codes: codes }]);
       expect(code).toBe(exit);
-      expect(verified.map((each) => [each.code, each.stderr])).toEqual([[0, ""]]);
+      expect(verified.filter((each) => each.code !== 0)).toEqual([]);
     },
     180_000,
   );
