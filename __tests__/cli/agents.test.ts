@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { forgeRun } from "../support/forgery.ts";
-import { AGENT_CONFIG, AgentWorld, PRICE } from "../support/agent-world.ts";
+import { AGENT_CONFIG, AgentWorld, PRICE, type AgentEnded } from "../support/agent-world.ts";
+import { once, onceFor, TestRepository } from "../support/conveyor.ts";
 
 const NO_FIXES = "limits: {fix-rounds: 0, remediation-rounds: 0}";
 
@@ -12,6 +13,20 @@ const CODEX_CONFIG = [
   `executor: {use: codex, model: gpt-stub, env: [OPENAI_API_KEY], ${PRICE}}`,
   ...AGENT_CONFIG.slice(2),
 ];
+
+/** A run in which nothing is wrong, under a limit that is never reached. Made once: tests read it, and forge a copy. */
+const goodRun = once(async () => {
+  const world = new AgentWorld();
+  await world.run("--max-cost-usd", "0.25");
+  return world;
+});
+
+/** A run whose triage gets a finding that blocks nothing. */
+const triagedRun = once(async () => {
+  const triage = "triage: {use: codex, env: [OPENAI_API_KEY], " + PRICE + "}";
+  const world = new AgentWorld([...AGENT_CONFIG, triage], { acts: { "audit:two": ["note"] } });
+  return { world, ended: await world.run() };
+});
 
 describe("agents as executor and auditors", () => {
   it("do the work, judge it, mend what was found, and pass", async () => {
@@ -48,8 +63,8 @@ describe("agents as executor and auditors", () => {
   });
 
   it("get the key of their own lane and no other, a home of their own, and nothing to be asked", async () => {
-    const world = new AgentWorld();
-    await world.run();
+    const world = await goodRun();
+    expect(world.starts()).toHaveLength(3);
     for (const { name, env, home, prompt } of world.starts()) {
       const keys = env.filter((variable) => variable.endsWith("_API_KEY"));
       expect(keys).toEqual([name === "codex" ? "OPENAI_API_KEY" : "ANTHROPIC_API_KEY"]);
@@ -78,9 +93,7 @@ describe("agents as executor and auditors", () => {
   });
 
   it("sort findings as triage", async () => {
-    const triage = "triage: {use: claude, env: [ANTHROPIC_API_KEY]}";
-    const world = new AgentWorld([...AGENT_CONFIG, triage], { acts: { "audit:two": ["note"] } });
-    const ended = await world.run();
+    const { world, ended } = await triagedRun();
     expect(ended.code).toBe(0);
     expect(world.report().cost.lanes.map(({ lane }) => lane)).toContain("triage");
     expect(world.report().audit.items[0]?.rounds[0]?.findings).toMatchObject([{ disposition: "out_of_scope" }]);
@@ -105,14 +118,37 @@ const FAILURES: readonly (readonly [act: string, codes: readonly string[], exit:
 ];
 
 describe("an executor that fails as agents do", () => {
-  it.each(FAILURES)("%s: %s", async (act, codes, exit) => {
-    const config = act.startsWith("recorded:codex") ? CODEX_CONFIG : AGENT_CONFIG;
-    const world = new AgentWorld([...config, NO_FIXES], { acts: { executor: [act] } });
-    const ended = await world.run();
-    expect(ended.outcome.items).toMatchObject([{ terminal_state: "escalated", reason_codes: codes }]);
-    expect(ended.code).toBe(exit);
-    expect((await world.conveyor("verify")).code).toBe(0);
+  // Every failure of an agent is an attempt of one run, and all of them are verified at once. One that is no failure
+  // leaves nothing to attempt again: the next begins a run of its own.
+  const attemptsOf = onceFor(async (agent) => {
+    const config = agent === "codex" ? CODEX_CONFIG : AGENT_CONFIG;
+    const ended = new Map<string, AgentEnded>();
+    const worlds: AgentWorld[] = [];
+    let world: AgentWorld | undefined;
+    for (const [act] of FAILURES.filter((row) => agentOf(row[0]) === agent)) {
+      const behaviour = { acts: { executor: [act] } };
+      world?.behave(behaviour);
+      const next = world ?? new AgentWorld([...config, NO_FIXES], behaviour);
+      const attempt = await (world === undefined ? next.run() : next.resume("--new-attempt", "01"));
+      ended.set(act, attempt);
+      if (world === undefined) worlds.push(next);
+      world = attempt.outcome.terminal_state === "failed" ? next : undefined;
+    }
+    return { ended, verified: await Promise.all(worlds.map((each) => each.conveyor("verify"))) };
   });
+  const agentOf = (act: string): string => (act.startsWith("recorded:codex") ? "codex" : "claude");
+
+  it.each(FAILURES)(
+    "%s: %s",
+    async (act, codes, exit) => {
+      const { ended, verified } = await attemptsOf(agentOf(act));
+      const { code, outcome } = ended.get(act) ?? expect.fail("it was not attempted");
+      expect(outcome.items).toMatchObject([{ terminal_state: "escalated", reason_codes: codes }]);
+      expect(code).toBe(exit);
+      expect(verified.filter((each) => each.code !== 0)).toEqual([]);
+    },
+    180_000,
+  );
 
   it("is asked again when its service is not to be had for now, and every try is on record", async () => {
     const world = new AgentWorld(AGENT_CONFIG, { acts: { executor: ["recorded:claude-api-failed:1", "good"] } });
@@ -154,17 +190,37 @@ describe("an executor that fails as agents do", () => {
   });
 });
 
+/** What an auditor does; `one` is codex, `two` is claude. */
+const FAILED_AUDITS = [
+  ["audit:two", "recorded:claude-api-failed:1"],
+  ["audit:two", "recorded:claude-refused:1"],
+  ["audit:two", "recorded:claude-answered:0"],
+  ["audit:two", "recorded:claude-budget:1"],
+  ["audit:one", "recorded:codex-refused:0"],
+  ["audit:one", "recorded:codex-text:0"],
+] as const;
+
 describe("an auditor that fails as agents do", () => {
-  it.each([
-    ["audit:two", "recorded:claude-api-failed:1"],
-    ["audit:two", "recorded:claude-refused:1"],
-    ["audit:two", "recorded:claude-answered:0"],
-    ["audit:two", "recorded:claude-budget:1"],
-    ["audit:one", "recorded:codex-refused:0"],
-    ["audit:one", "recorded:codex-text:0"],
-  ])("%s %s proves nothing", async (role, act) => {
-    const world = new AgentWorld(AGENT_CONFIG, { acts: { [role]: [act] } });
+  // Each row is a lane of its own, and all of them look at one item, side by side with two lanes that pass it.
+  const audited = once(async () => {
+    const use = {
+      "audit:one": `use: codex, env: [OPENAI_API_KEY], ${PRICE}`,
+      "audit:two": "use: claude, env: [ANTHROPIC_API_KEY]",
+    };
+    const lanes = FAILED_AUDITS.map(([role], index) => `{name: ${laneOf(index)}, ${use[role]}}, `);
+    const config = AGENT_CONFIG.map((line) => line.replace("lanes: [", `lanes: [${lanes.join("")}`));
+    const acts = FAILED_AUDITS.map(([, act], index) => [`audit:${laneOf(index)}`, [act]] as const);
+    const world = new AgentWorld(config, { acts: Object.fromEntries(acts) });
     const ended = await world.run();
+    return { ended, lanes: world.report().audit.items[0]?.rounds[0]?.lanes ?? [] };
+  });
+  const laneOf = (index: number): string => `failing-${index + 1}`;
+
+  it.each(FAILED_AUDITS)("%s %s proves nothing", async (_role, act) => {
+    const { ended, lanes } = await audited();
+    const name = laneOf(FAILED_AUDITS.findIndex((row) => row[1] === act));
+    expect(lanes.find(({ lane }) => lane === name)).toMatchObject({ outcome: "engine_failed", findings: 0 });
+    expect(lanes.filter(({ outcome }) => outcome === "pass").map(({ lane }) => lane)).toEqual(["one", "two"]);
     expect(ended.outcome.items).toMatchObject([{ reason_codes: ["AUDIT_ENGINE_FAILED"] }]);
     expect(ended.code).toBe(1);
   });
@@ -172,9 +228,7 @@ describe("an auditor that fails as agents do", () => {
 
 describe("the end of the prompts for agents, word for word", () => {
   it("asks for a last message and for no file", async () => {
-    const triage = "triage: {use: codex, env: [OPENAI_API_KEY], " + PRICE + "}";
-    const world = new AgentWorld([...AGENT_CONFIG, triage], { acts: { "audit:two": ["note"] } });
-    await world.run();
+    const { world } = await triagedRun();
     const ends = ["executor", "audit:one", "triage"].map((role) => {
       const prompt = world.starts().find((start) => start.role === role)?.prompt ?? "";
       return prompt.slice(prompt.indexOf("## Answer")).replaceAll(/[0-9a-f]{32,64}/g, "HEX");
@@ -238,6 +292,7 @@ describe("cost", () => {
     world.forget();
     expect((await world.resume("--max-cost-usd", "1")).code).toBe(0);
     expect(world.starts().map(({ role }) => role)).toEqual(["triage"]);
+    expect(world.report().audit.items[0]?.rounds[0]?.findings).toMatchObject([{ disposition: "out_of_scope" }]);
   });
 
   it("counts before audits too, and what the configuration allows", async () => {
@@ -256,8 +311,7 @@ describe("cost", () => {
   });
 
   it("gives an agent that can hold itself to it what is left, shared among those that begin together", async () => {
-    const world = new AgentWorld();
-    await world.run("--max-cost-usd", "0.25");
+    const world = await goodRun();
     const budgets = world
       .starts()
       .filter(({ name }) => name === "claude")
@@ -274,10 +328,10 @@ describe("cost", () => {
   });
 
   it("cannot be made smaller in the journal than the agent said", async () => {
-    const world = new AgentWorld();
-    const { outcome } = await world.run();
+    const world = await goodRun();
+    const repository = new TestRepository({ copyOf: world.repository });
     forgeRun(
-      outcome.run_dir,
+      repository.runFolder(),
       (events) =>
         events.map((event) => {
           const execution = event.details["execution"] as { agent?: Record<string, unknown> | null } | undefined;
@@ -288,7 +342,7 @@ describe("cost", () => {
       {},
       { closing: "anew" },
     );
-    const verified = await world.conveyor("verify");
+    const verified = await repository.conveyor(["verify"], { env: world.env() });
     expect(verified.code).toBe(1);
     expect(verified.stdout).toContain("does not say what the journal says of the agent");
   });

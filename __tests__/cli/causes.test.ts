@@ -2,7 +2,17 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isAlive } from "../effects/bench.ts";
-import { auditLanes, buildPlan, makeFolder, PLAN_PATH, TestRepository, withExecutor } from "../support/conveyor.ts";
+import {
+  auditLanes,
+  buildPlan,
+  makeFolder,
+  once,
+  onceFor,
+  PLAN_PATH,
+  TestRepository,
+  withExecutor,
+  type Row,
+} from "../support/conveyor.ts";
 
 const WORK = "mkdir -p out && echo done > out/01.txt";
 const GATES_SHUT = ["GATE_POLICY_DENIED_OR_UNKNOWN", "GATE_CI_NOT_SUCCESS", "GATE_REVIEW_NOT_APPROVED"];
@@ -17,17 +27,18 @@ const APPROVED = { env: { ORCH_APPROVED_HIGH: "1" } };
 
 describe("scope: a void attempt, nothing verified, escalated when the rounds are used", () => {
   // Item 01 may write everywhere, item 02 below `out` alone: what is refused for 01 is refused whatever the roots say.
-  const repository = new TestRepository({
-    rows: [
-      { step_id: "01", allowed_write_roots: "." },
-      { step_id: "02", allowed_write_roots: "out" },
-    ],
-    configLines: [
-      "limits: {fix-rounds: 0, remediation-rounds: 0, diff-lines: 50, diff-files: 5, diff-bytes: 5000}",
-      "policy: {protected-paths: ['deploy/**']}",
-    ],
-    files: { "out/old.txt": "old\n", "lib/old.txt": "old\n" },
-  });
+  const build = (fixRounds: number, rest: Partial<Row> = {}): TestRepository =>
+    new TestRepository({
+      rows: [
+        { step_id: "01", allowed_write_roots: ".", ...rest },
+        { step_id: "02", allowed_write_roots: "out", ...rest },
+      ],
+      configLines: [
+        `limits: {fix-rounds: ${fixRounds}, remediation-rounds: 0, sessions-per-item: 30, diff-lines: 50, diff-files: 5, diff-bytes: 5000}`,
+        "policy: {protected-paths: ['deploy/**']}",
+      ],
+      files: { "out/old.txt": "old\n", "lib/old.txt": "old\n" },
+    });
   const write = (path: string): string => `mkdir -p "$(dirname '${path}')" && echo change >> '${path}'`;
   const PROTECTED = ["PROTECTED_PATH_CHANGED"];
   const UNSAFE = ["PATH_UNSAFE"];
@@ -81,21 +92,49 @@ describe("scope: a void attempt, nothing verified, escalated when the rounds are
     ],
   ];
 
-  test.each(refused)("refuses %s", async (_name, item, script, codes) => {
-    const executor = withExecutor(`mkdir -p out && echo done > out/${item}.txt; ${script}`);
-    const ended = await repository.run(["--item", item, ...executor], APPROVED);
-    expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", ...codes]);
-    expect({ exit: ended.code, run: ended.outcome.terminal_state }).toEqual({ exit: 1, run: "failed" });
-    const reported = repository.report().items.find((each) => each.item_id === item);
-    expect(reported).toMatchObject({ terminal_state: "escalated", commit: null, attempts: [{ ended: "void" }] });
-    expect(reported?.attempts[0]?.candidates[0]?.verification).toBe("not_judged");
-    expect(repository.events().map((event) => event.type)).not.toContain("verification_started");
-    expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
+  type Refused = (typeof refused)[number];
+  const isAlike = ([, item, , codes]: Refused, [, otherItem, , otherCodes]: Refused): boolean =>
+    item === otherItem && codes.join() === otherCodes.join();
+
+  // Rows that end alike are rounds of one run: each begins in a fresh worktree, since the one before it is void. What is
+  // let through by mistake fails its required command, so that the rows after it still have rounds of their own.
+  const runOf = onceFor(async (key: string) => {
+    const rows = refused.filter((row) => key === keyOf(row));
+    const item = rows[0]?.[1] ?? "";
+    const rounds = rows.map(([, , script], index) => `${index + 1}) ${script} ;;\n`);
+    const executor = `mkdir -p out && echo done > out/${item}.txt\ncase "$ORCH_ROUND" in\n${rounds.join("")}esac`;
+    const repository = build(rows.length - 1, { required_verification_commands: "false" });
+    const ended = await repository.run(["--item", item, ...withExecutor(executor)], APPROVED);
+    return { repository, rows, ended };
   });
+  const keyOf = (row: Refused): string => String(refused.findIndex((other) => isAlike(row, other)));
+
+  test.each(refused)(
+    "refuses %s",
+    async (name, item, script, codes) => {
+      const { repository, rows, ended } = await runOf(keyOf([name, item, script, codes]));
+      const round = rows.findIndex(([other]) => other === name) + 1;
+      expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", ...codes]);
+      expect({ exit: ended.code, run: ended.outcome.terminal_state }).toEqual({ exit: 1, run: "failed" });
+      const reported = repository.report().items.find((each) => each.item_id === item);
+      expect(reported).toMatchObject({ terminal_state: "escalated", commit: null });
+      const attempt = reported?.attempts.find(({ candidates }) => candidates.some((each) => each.round === round));
+      const candidate = attempt?.candidates.find((each) => each.round === round);
+      expect({ ended: attempt?.ended, verification: candidate?.verification }).toEqual({
+        ended: "void",
+        verification: "not_judged",
+      });
+      expect([...new Set(candidate?.violations.map(({ code }) => code))]).toEqual(codes);
+      const verified = repository.events().filter((event) => event.type === "verification_started");
+      expect(verified.map(({ details }) => details["round"])).not.toContain(round);
+      expect(repository.git("branch", "--list", "conveyor/*")).toBe("");
+    },
+    180_000,
+  );
 
   test("lets through what stays inside: a symlink within the tree, a quoted and a non-ASCII name, a deletion", async () => {
     const script = `mkdir -p out/sub && echo done > out/02.txt && ln -s ../02.txt out/sub/link && echo a > 'out/it'"'"'s "ä".txt' && rm out/old.txt`;
-    const ended = await repository.run(["--item", "02", ...withExecutor(script)], APPROVED);
+    const ended = await build(0).run(["--item", "02", ...withExecutor(script)], APPROVED);
     expect(ended.outcome.items.find((item) => item.id === "02")?.terminal_state).toBe("passed");
     expect(ended.code).toBe(75);
   });
@@ -107,25 +146,22 @@ test("plan and configuration are protected wherever they lie and however they we
     config: null,
     files: {
       "mine/Plan.md": buildPlan([{ step_id: "01", allowed_write_roots: "." }]),
-      "mine/conveyor.yml": `version: 1\nlimits: {fix-rounds: 0, remediation-rounds: 0}\n${auditLanes()}\n`,
+      "mine/conveyor.yml": `version: 1\nlimits: {fix-rounds: 1, remediation-rounds: 0}\n${auditLanes()}\n`,
     },
   });
-  for (const path of ["mine/Plan.md", "mine/conveyor.yml"]) {
-    const options = [
-      "--config",
-      "../mine/conveyor.yml",
-      "--format",
-      "json",
-      ...withExecutor(`${WORK}; echo >> ${path}`),
-    ];
-    const ended = await repository.conveyor(["run", "../mine/Plan.md", ...options], {
-      cwd: join(repository.path, "tools"),
-      ...APPROVED,
-    });
-    expect(JSON.parse(ended.stdout)).toMatchObject({
-      blocked_reason_codes: ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "PROTECTED_PATH_CHANGED"],
-    });
-  }
+  const script = `if [ "$ORCH_ROUND" = 1 ]; then echo >> mine/Plan.md; else echo >> mine/conveyor.yml; fi`;
+  const options = ["--config", "../mine/conveyor.yml", "--format", "json", ...withExecutor(`${WORK}; ${script}`)];
+  const ended = await repository.conveyor(["run", "../mine/Plan.md", ...options], {
+    cwd: join(repository.path, "tools"),
+    ...APPROVED,
+  });
+  expect(JSON.parse(ended.stdout)).toMatchObject({
+    blocked_reason_codes: ["ITEM_ESCALATED", "FIX_BUDGET_EXHAUSTED", "PROTECTED_PATH_CHANGED"],
+  });
+  expect(repository.report().items[0]?.attempts.map(({ candidates }) => candidates[0]?.violations)).toMatchObject([
+    [{ code: "PROTECTED_PATH_CHANGED", path: "mine/Plan.md" }],
+    [{ code: "PROTECTED_PATH_CHANGED", path: "mine/conveyor.yml" }],
+  ]);
 });
 
 test("a void attempt counts as a round: the next is told why, in a fresh worktree, and can pass", async () => {
@@ -181,14 +217,18 @@ describe("git metadata changed by a session: void, no retry", () => {
     ["the worktree's pointer", "rm .git && git init -q .", "worktree-pointer"],
   ];
 
-  test.each(tampering)("%s", async (_name, script, kind) => {
+  const runOf = onceFor(async (script: string) => {
     const ended = await repository.run(withExecutor(`${WORK}; ${script}`));
+    return { ended, events: repository.events() };
+  });
+
+  test.each(tampering)("%s", async (_name, script, kind) => {
+    const { ended, events } = await runOf(script);
     expect(ended.outcome.blocked_reason_codes).toEqual(["ITEM_ESCALATED", "GIT_TAMPERED"]);
     expect(ended.code).toBe(1);
     expect(ended.outcome.items).toMatchObject([
       { terminal_state: "escalated", attempts: 1, reason_codes: ["GIT_TAMPERED"] },
     ]);
-    const events = repository.events();
     expect(events.filter((event) => event.type === "session_started")).toHaveLength(1);
     expect(events.map((event) => event.type)).not.toContain("candidate_built");
     const found = events.find((event) => event.type === "session_finished")?.details["tamper"];
@@ -197,18 +237,19 @@ describe("git metadata changed by a session: void, no retry", () => {
   });
 
   test("is final for its run: neither a resume nor a new attempt builds on that repository", async () => {
-    await repository.run(withExecutor(`${WORK}; git tag mine`));
-    const before = readFileSync(join(repository.runFolder(), "run-events.jsonl"));
+    const { outcome } = (await runOf("git tag mine")).ended;
+    const journal = join(outcome.run_dir, "run-events.jsonl");
+    const before = readFileSync(journal);
     for (const args of [[], ["--new-attempt", "01"]]) {
-      const ended = await repository.conveyor(["resume", ...args]);
+      const ended = await repository.conveyor(["resume", outcome.run_id, ...args]);
       expect(ended.code).toBe(1);
       expect(ended.stderr).toContain(`conveyor run "$(git rev-parse --show-toplevel)"/${PLAN_PATH}`);
     }
-    expect(readFileSync(join(repository.runFolder(), "run-events.jsonl"))).toEqual(before);
+    expect(readFileSync(journal)).toEqual(before);
   });
 
   test("looking around and staging is not tampering", async () => {
-    const ended = await repository.run(
+    const ended = await new TestRepository().run(
       withExecutor(`${WORK}; git status && git diff && git log --oneline && git add --all`),
     );
     expect(ended.outcome.items[0]?.terminal_state).toBe("passed");
@@ -343,31 +384,42 @@ describe("a required command fails", () => {
 });
 
 describe("a required artifact", () => {
-  const repository = new TestRepository({
-    rows: [{ step_id: "01", required_verification_commands: "", required_verification_artifacts: "out/report.json" }],
-    configLines: ["limits: {fix-rounds: 0, remediation-rounds: 0}"],
-  });
-
-  test.each([
+  const bad: readonly (readonly [status: string, script: string])[] = [
     ["missing", "echo a > out/other.txt"],
     ["empty", ": > out/report.json"],
     ["malformed", "echo '{' > out/report.json"],
     ["missing", "ln -s nowhere.json out/report.json"],
-  ])("that is %s fails the item: %s", async (status, script) => {
-    const ended = await repository.run(withExecutor(`mkdir -p out; ${script}`));
+  ];
+  const build = (fixRounds: number): TestRepository =>
+    new TestRepository({
+      rows: [{ step_id: "01", required_verification_commands: "", required_verification_artifacts: "out/report.json" }],
+      configLines: [`limits: {fix-rounds: ${fixRounds}, remediation-rounds: 0}`],
+    });
+  // Each row is a round of one run, which begins with an empty folder.
+  const failing = once(async () => {
+    const repository = build(bad.length - 1);
+    const rounds = bad.map(([, script], index) => `${index + 1}) ${script} ;;\n`);
+    const executor = `rm -rf out; mkdir out\ncase "$ORCH_ROUND" in\n${rounds.join("")}esac`;
+    return { repository, ended: await repository.run(withExecutor(executor)) };
+  });
+
+  test.each(bad)("that is %s fails the item: %s", async (status, script) => {
+    const { repository, ended } = await failing();
     expect(ended.code).toBe(1);
     expect(ended.outcome.blocked_reason_codes).toEqual([
       "ITEM_ESCALATED",
       "FIX_BUDGET_EXHAUSTED",
       "VERIFICATION_FAILED",
     ]);
-    expect(repository.report().items[0]?.attempts[0]?.candidates[0]?.failures).toEqual([
+    const round = bad.findIndex(([, other]) => other === script) + 1;
+    const candidates = repository.report().items[0]?.attempts[0]?.candidates ?? [];
+    expect(candidates.find((candidate) => candidate.round === round)?.failures).toEqual([
       `required artifact ${status}: out/report.json`,
     ]);
   });
 
   test("that is there with content passes it", async () => {
-    const ended = await repository.run(withExecutor("mkdir -p out; echo '{}' > out/report.json"));
+    const ended = await build(0).run(withExecutor("mkdir -p out; echo '{}' > out/report.json"));
     expect(ended.outcome.items[0]?.terminal_state).toBe("passed");
   });
 });
@@ -448,26 +500,27 @@ describe("prepare", () => {
     expect(ended.outcome.blocked_reason_codes).toEqual(["PROCESS_TIMEOUT"]);
   });
 
-  test.each([
-    ["fails", "! grep -qs bad out/01.txt", "prepare failed: exit code 1"],
-    [
-      "changes a tracked file",
-      "if grep -qs bad out/01.txt; then echo more >> README.md; fi",
-      "prepare changed the tracked file README.md",
-    ],
-  ])("of a candidate that %s is a finding, and a fix round mends it", async (_name, script, finding) => {
+  const mended = [
+    ["fails", "prepare failed: exit code 1"],
+    ["changes a tracked file", "prepare changed the tracked file README.md"],
+  ] as const;
+  // Each row is a round of one run, which a last one mends.
+  const mending = once(async () => {
+    const script = "if grep -qs worse out/01.txt; then echo more >> README.md; fi; ! grep -qs bad out/01.txt";
     const repository = new TestRepository({ configLines: prepare(script) });
-    const ended = await repository.run(
-      withExecutor(
-        'mkdir -p out; if [ "$ORCH_STAGE" = fix ]; then echo good > out/01.txt; else echo bad > out/01.txt; fi',
-      ),
-    );
+    const words = 'case "$ORCH_ROUND" in 1) echo bad ;; 2) echo worse ;; *) echo good ;; esac';
+    return { repository, ended: await repository.run(withExecutor(`mkdir -p out; ${words} > out/01.txt`)) };
+  });
+
+  test.each(mended)("of a candidate that %s is a finding, and a fix round mends it", async (name, finding) => {
+    const { repository, ended } = await mending();
     expect(ended.outcome.items).toMatchObject([{ terminal_state: "passed", attempts: 1 }]);
-    const candidates = repository.report().items[0]?.attempts[0]?.candidates ?? [];
-    expect(candidates.map((candidate) => candidate.failures)).toEqual([
-      [expect.stringContaining(finding) as string],
-      [],
+    const failures = repository.report().items[0]?.attempts[0]?.candidates.map((candidate) => candidate.failures);
+    expect(failures).toHaveLength(mended.length + 1);
+    expect(failures?.[mended.findIndex(([other]) => other === name)]).toEqual([
+      expect.stringContaining(finding) as string,
     ]);
+    expect(failures?.at(-1)).toEqual([]);
   });
 });
 

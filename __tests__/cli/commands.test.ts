@@ -23,6 +23,8 @@ import {
   CLI,
   GATES_OPEN,
   makeFolder,
+  once,
+  onceFor,
   PLAN_PATH,
   startProcess,
   TestRepository,
@@ -141,12 +143,21 @@ const WRITER = {
   roleName: "write",
 } as const;
 
+/** A run whose gates are shut. */
+const makeGates = once(() => makeWorld({}, []));
+
+/** The same run in a repository of its own, for whoever changes it. */
+function copyWorld({ repository, ended }: World): World {
+  const copy = new TestRepository({ copyOf: repository });
+  return { repository: copy, runFolder: copy.runFolder(), ended };
+}
+
 /** One run for every way a run can stop. Made once; each test reads them. */
 const MAKERS = {
   done: () => makeWorld({}),
-  gates: () => makeWorld({}, []),
+  gates: makeGates,
   resumed: async () => {
-    const world = await makeWorld({}, []);
+    const world = copyWorld(await makeGates());
     rmSync(join(world.runFolder, "orchestrator_checkpoint.json"));
     await world.repository.resume(GATES_OPEN);
     return world;
@@ -245,6 +256,11 @@ beforeAll(async () => {
   await Promise.all([make(), make(), make()]);
 }, 180_000);
 
+/** What verify says of a world that nobody has changed. */
+const verifyWorld = onceFor((name) =>
+  worlds[name as keyof typeof worlds].repository.conveyor(["verify", "--format", "json"]),
+);
+
 describe("status", () => {
   test.each([
     ["done", 0, /done \(audited\): 1 of 1 items passed/],
@@ -266,8 +282,8 @@ describe("status", () => {
     expect(text.code).toBe(code);
     expect(text.stdout).toMatch(verdict);
     expect(text.stdout).toContain(runFolder);
-    expect((await repository.conveyor(["status"])).code).toBe(0);
     const json = await repository.conveyor(["status", runFolder, "--format", "json"]);
+    expect(json.code).toBe(0);
     const facts = JSON.parse(json.stdout) as {
       verdict: string;
       held_by: string | null;
@@ -339,8 +355,8 @@ describe("what is on disk", () => {
   });
 
   test("every run agrees with its journal, also one that was killed", async () => {
-    for (const [name, { repository }] of Object.entries(worlds)) {
-      const verified = await repository.conveyor(["verify", "--format", "json"]);
+    for (const name of Object.keys(worlds)) {
+      const verified = await verifyWorld(name);
       expect([name, verified.code, verified.stdout]).toEqual([name, 0, expect.stringContaining('"agrees":true')]);
       const { audit } = JSON.parse(verified.stdout) as { audit: string };
       expect([name, audit]).toEqual([name, AUDITED[name] ?? "not_audited"]);
@@ -350,8 +366,8 @@ describe("what is on disk", () => {
 
 describe("verify --format json", () => {
   test("counts what it looked at, and names what differs", async () => {
-    const { repository, runFolder, ended } = await makeWorld({});
-    const good = await repository.conveyor(["verify", "--format", "json"]);
+    const { repository, runFolder, ended } = copyWorld(worlds.done);
+    const good = await verifyWorld("done");
     expect(ended?.code).toBe(0);
     const answer = JSON.parse(good.stdout) as { checked: Record<string, number> };
     expect(answer).toMatchObject({ agrees: true, audit: "audited", mismatches: [] });
@@ -585,7 +601,7 @@ describe("doctor", () => {
         message: expect.stringContaining("was cut short") as string,
       }),
     );
-    const { repository, runFolder } = await makeWorld({});
+    const { repository, runFolder } = copyWorld(worlds.done);
     appendFileSync(join(runFolder, "plan.md"), "more");
     const tampered = await examine(repository);
     expect(tampered.bad.map(({ code, message }) => [code, message.split(":")[0]])).toContainEqual([

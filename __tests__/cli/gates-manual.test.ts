@@ -11,6 +11,7 @@ import {
   buildPlan,
   GATES_OPEN,
   makeFolder,
+  once,
   PLAN_PATH,
   TestRepository,
   type Ended,
@@ -80,31 +81,34 @@ const copyAtGate = async () => {
   return decisionsOn(new TestRepository({ copyOf: repository }), runId);
 };
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
-}
-
 async function expectVerified(repository: TestRepository): Promise<void> {
   const verified = await repository.conveyor(["verify"]);
   expect({ code: verified.code, out: verified.code === 0 ? "" : verified.stdout }).toEqual({ code: 0, out: "" });
 }
 
-describe("a playbook of three items, through both stops to done", () => {
-  // Auditors note what evidence their packet holds, outside of every run.
-  const seen = join(makeFolder(), "seen");
+/** Where auditors of the playbook note what evidence their packet holds, outside of every run. */
+const seen = join(makeFolder(), "seen");
+
+/** The playbook at its sign-off: an item passed, one waits, one has not begun. Made once; whoever goes on takes a copy. */
+const atSignoff = once(async () => {
   const auditor = `cat "$ORCH_PACKET_PATH"/evidence/* >> "${seen}" 2>/dev/null; ${auditorScript()}`;
   const repository = new TestRepository({
     executor: EXECUTOR,
     auditors: { careful: auditor, quick: auditor },
     files: { [PLAN_PATH]: PLAYBOOK },
   });
+  return { repository, ended: await repository.run(GATES_OPEN) };
+});
+
+describe("a playbook of three items, through both stops to done", () => {
+  let repository: TestRepository;
   const supplied = makeFolder();
   let requested: Record<string, unknown>;
   let runId: string;
 
   test("stops at the sign-off: asked with type, reason, evidence, commit and packet", async () => {
-    const ended = await repository.run(GATES_OPEN);
+    const { repository: stopped, ended } = await atSignoff();
+    repository = new TestRepository({ copyOf: stopped });
     runId = ended.outcome.run_id;
     expect({ code: ended.code, codes: ended.outcome.blocked_reason_codes }).toEqual({
       code: 3,
@@ -269,19 +273,12 @@ describe("who may decide, and when", () => {
   });
 
   test("refused for an item that passed, and one that has not begun", async () => {
-    const repository = new TestRepository({
-      rows: [
-        { step_id: "01" },
-        { step_id: "02", manual_gate: "signoff", prerequisites: "01" },
-        { step_id: "03", prerequisites: "02" },
-      ],
-    });
-    const { outcome } = await repository.run();
+    const { repository, ended } = await atSignoff();
     for (const [item, is] of [
       ["01", "passed"],
       ["03", "not begun"],
     ] as const) {
-      const refused = await repository.conveyor(["gate", "approve", outcome.run_id, item, ...DECISION]);
+      const refused = await repository.conveyor(["gate", "approve", ended.outcome.run_id, item, ...DECISION]);
       expect({ code: refused.code, says: refused.stderr.includes(is) }, refused.stderr).toEqual({
         code: 2,
         says: true,
@@ -476,33 +473,37 @@ describe("evidence", () => {
     expect(journalOf(repository)).toBe(before);
   });
 
-  test("keeps files whose names are too long for the run folder, each under a name of its own", async () => {
+  // In DIR/<item>/, beside a file that is of no item; both tests read what became of it.
+  const handedIn = once(async () => {
     const repository = await copyWaiting();
     const folder = makeFolder();
+    mkdirSync(join(folder, "01"));
     const names = ["鍵".repeat(70), `${"鍵".repeat(69)}匙`, "a".repeat(255)];
-    for (const [index, name] of names.entries()) writeFileSync(join(folder, name), `${index}\n`);
+    for (const [index, name] of names.entries()) writeFileSync(join(folder, "01", name), `${index}\n`);
+    writeFileSync(join(folder, "stray.txt"), "stray\n");
     const done = await repository.resume(["--evidence-dir", folder, ...GATES_OPEN]);
     expect(done.code, done.stderr).toBe(0);
-    expect(filesOf(eventsOf(repository, "evidence_supplied")[0])).toHaveLength(3);
-    expect(repository.git("show", `${done.outcome.branch}:out/01.txt`).split("\n").sort()).toEqual(["0", "1", "2"]);
+    const written = repository.git("show", `${done.outcome.branch}:out/01.txt`).split("\n").sort();
+    return { repository, folder, written };
+  });
+
+  test("keeps files whose names are too long for the run folder, each under a name of its own", async () => {
+    const { repository, written } = await handedIn();
+    expect(new Set(filesOf(eventsOf(repository, "evidence_supplied")[0]).map(({ path }) => path)).size).toBe(3);
+    expect(written).toEqual(["0", "1", "2"]);
     await expectVerified(repository);
   });
 
   test("of DIR/<item>/ alone when there is such a folder", async () => {
-    const repository = await copyWaiting();
-    const folder = makeFolder();
-    mkdirSync(join(folder, "01"));
-    writeFileSync(join(folder, "01", "own.txt"), "own\n");
-    writeFileSync(join(folder, "stray.txt"), "stray\n");
-    const done = await repository.resume(["--evidence-dir", folder, ...GATES_OPEN]);
-    expect(done.code, done.stderr).toBe(0);
-    expect(repository.git("show", `${done.outcome.branch}:out/01.txt`)).toBe("own");
+    const { repository, folder, written } = await handedIn();
+    const digests = filesOf(eventsOf(repository, "evidence_supplied")[0]).map((file) => file.sha256);
+    expect(digests.toSorted()).toEqual(["0\n", "1\n", "2\n"].map((text) => sha256(text)).toSorted());
+    expect(written).not.toContain("stray");
     const none = await repository.resume(["--evidence-dir", folder]);
     expect({ code: none.code, says: none.stderr.includes("no item waits for evidence") }).toEqual({
       code: 2,
       says: true,
     });
-    await expectVerified(repository);
   });
 
   test("when several wait all of DIR is refused, and each gets its own folder", async () => {

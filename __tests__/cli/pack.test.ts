@@ -2,14 +2,15 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { leftOutSchema } from "../../src/domain/left-out.ts";
-import { GATES_OPEN, makeFolder, PLAN_PATH, TestRepository } from "../support/conveyor.ts";
+import { GATES_OPEN, makeFolder, once, PLAN_PATH, TestRepository } from "../support/conveyor.ts";
 import { git } from "../support/git-run.ts";
 import { buildLiveLock } from "../support/live-lock.ts";
 import { OtherMachine, packRun, readEntries } from "../support/packs.ts";
 import { WAIT_FOR_TEST, waitForFile } from "../support/worlds.ts";
 
 const WORK = 'mkdir -p out && echo done > "out/$ORCH_ITEM_ID.txt"\n';
-const GATE_ROWS = [{ step_id: "01", manual_gate: "signoff" }];
+/** What a log of a required command takes to be the largest file of its run by far. */
+const NOISE = "seq 1 60000 && test -s out/01.txt";
 const DECISION = ["--by", "Ada", "--note", "read and tried"];
 
 async function expectVerified(machine: OtherMachine, name: string) {
@@ -20,11 +21,27 @@ async function expectVerified(machine: OtherMachine, name: string) {
   });
 }
 
+/** A run and its packed folder. Made once: tests read it, and change a copy. */
+const doneRun = once(async () => {
+  const repository = new TestRepository({ rows: [{ step_id: "01" }, { step_id: "02", prerequisites: "01" }] });
+  const { outcome } = await repository.run(GATES_OPEN);
+  return { repository, outcome, packed: await packRun(repository) };
+});
+
+/** The same of one that waits at a gate. */
+const waitingRun = once(async () => {
+  const rows = [
+    { step_id: "01", manual_gate: "signoff", required_verification_commands: NOISE },
+    { step_id: "02", prerequisites: "01" },
+  ];
+  const repository = new TestRepository({ rows });
+  const { outcome } = await repository.run();
+  return { repository, outcome, packed: await packRun(repository) };
+});
+
 describe("a run that is done", () => {
   test("is packed with the same bytes twice, the journal first, and nothing of this machine", async () => {
-    const repository = new TestRepository({ rows: [{ step_id: "01" }, { step_id: "02", prerequisites: "01" }] });
-    const { outcome } = await repository.run(GATES_OPEN);
-    const packed = await packRun(repository);
+    const { repository, outcome, packed } = await doneRun();
     expect(packed).toMatchObject({ leg: 1, artifact_name: `conveyor-${outcome.run_id}-leg1`, left_out: [] });
     expect((await packRun(repository, [outcome.run_id])).pack_sha256).toBe(packed.pack_sha256);
     expect(packed.files.map(({ path }) => path)).toContain("orchestrator_run_report.json");
@@ -35,9 +52,7 @@ describe("a run that is done", () => {
   });
 
   test("is read on another machine from nothing but that and the repository, and leaves nothing there", async () => {
-    const repository = new TestRepository();
-    const { outcome } = await repository.run(GATES_OPEN);
-    const packed = await packRun(repository);
+    const { repository, outcome, packed } = await doneRun();
     const other = new OtherMachine(repository);
     await expectVerified(other, packed.dir);
     const status = await other.conveyor(["status", packed.dir, "--format", "json"]);
@@ -62,11 +77,9 @@ describe("a run that is done", () => {
   });
 
   test("its bundle is one that git itself reads: the run branch can be fetched from it", async () => {
-    const repository = new TestRepository();
-    const { outcome } = await repository.run(GATES_OPEN);
-    const { dir } = await packRun(repository);
+    const { repository, outcome, packed } = await doneRun();
     const other = new OtherMachine(repository);
-    const bundle = readEntries(readFileSync(join(dir, "run.tar"))).find(({ name }) => name === "run.bundle");
+    const bundle = readEntries(readFileSync(join(packed.dir, "run.tar"))).find(({ name }) => name === "run.bundle");
     writeFileSync(join(other.base, "run.bundle"), bundle?.bytes ?? "");
     git(
       other.path,
@@ -81,9 +94,8 @@ describe("a run that is done", () => {
 
 describe("a run that stopped is gone on with in a third checkout", () => {
   test("at a manual gate: decided there, passed with the commit that was audited", async () => {
-    const repository = new TestRepository({ rows: [...GATE_ROWS, { step_id: "02", prerequisites: "01" }] });
-    const { outcome } = await repository.run();
-    const { dir, pack_sha256: digest } = await packRun(repository);
+    const { repository, outcome, packed } = await waitingRun();
+    const { dir, pack_sha256: digest } = packed;
     const other = new OtherMachine(repository);
     const waiting = await other.conveyor(["resume", dir, "--format", "json"]);
     expect(waiting.code).toBe(3);
@@ -98,9 +110,8 @@ describe("a run that stopped is gone on with in a third checkout", () => {
   });
 
   test("the next leg is packed from there; whoever knows less is not overwritten", async () => {
-    const repository = new TestRepository({ rows: GATE_ROWS });
-    const { outcome } = await repository.run();
-    const { dir } = await packRun(repository);
+    const { repository, outcome, packed } = await waitingRun();
+    const { dir } = packed;
     const other = new OtherMachine(repository);
     await other.conveyor(["gate", "approve", dir, "01", ...DECISION]);
     await other.conveyor(["resume", outcome.run_id, ...GATES_OPEN]);
@@ -174,13 +185,8 @@ describe("a run that stopped is gone on with in a third checkout", () => {
 });
 
 describe("what is too large", () => {
-  const NOISE = "seq 1 60000 && test -s out/01.txt";
-
   test("logs are left out, the largest first, and listed; verify knows that from a file that is missing", async () => {
-    const rows = [{ step_id: "01", manual_gate: "signoff", required_verification_commands: NOISE }];
-    const repository = new TestRepository({ rows });
-    await repository.run();
-    const whole = await packRun(repository);
+    const { repository, packed: whole } = await waitingRun();
     const total = whole.files.reduce((sum, { bytes }) => sum + bytes, 0);
     const packed = await packRun(repository, ["--max-bytes", String(total - 100_000)]);
     expect(packed.left_out.map(({ path }) => path)).toEqual([
@@ -204,8 +210,7 @@ describe("what is too large", () => {
   });
 
   test("what verify needs is never left out: exit 2 says how much it takes", async () => {
-    const repository = new TestRepository();
-    await repository.run(GATES_OPEN);
+    const { repository } = await doneRun();
     const target = join(makeFolder(), "packed");
     const ended = await repository.conveyor(["pack", target, "--max-bytes", "5000"]);
     expect({ code: ended.code, said: ended.stderr }).toMatchObject({
@@ -218,8 +223,8 @@ describe("what is too large", () => {
 
 describe("pack refuses", () => {
   test("a run that another process holds, with 73; a folder with something in it; one inside the run folder; a foreign file", async () => {
-    const repository = new TestRepository();
-    const { outcome } = await repository.run(GATES_OPEN);
+    const repository = new TestRepository({ copyOf: (await doneRun()).repository });
+    const run = repository.runFolder();
     const target = join(makeFolder(), "packed");
     mkdirSync(target);
     const empty = await repository.conveyor(["pack", target]);
@@ -229,18 +234,18 @@ describe("pack refuses", () => {
       code: 2,
       said: expect.stringContaining("new or empty folder"),
     });
-    const inside = await repository.conveyor(["pack", join(outcome.run_dir, "packed")]);
+    const inside = await repository.conveyor(["pack", join(run, "packed")]);
     expect({ code: inside.code, said: inside.stderr }).toMatchObject({
       code: 2,
       said: expect.stringContaining("lies in the run folder"),
     });
-    writeFileSync(join(outcome.run_dir, "note.txt"), "mine");
+    writeFileSync(join(run, "note.txt"), "mine");
     const foreign = await repository.conveyor(["pack", join(makeFolder(), "p")]);
     expect({ code: foreign.code, said: foreign.stderr }).toMatchObject({
       code: 1,
       said: expect.stringContaining("ARTIFACT_TAMPERED note.txt"),
     });
-    writeFileSync(join(outcome.run_dir, "lock.99"), buildLiveLock());
+    writeFileSync(join(run, "lock.99"), buildLiveLock());
     const held = await repository.conveyor(["pack", join(makeFolder(), "p")]);
     expect({ code: held.code, said: held.stderr }).toMatchObject({ code: 73, said: expect.stringContaining("LOCKED") });
   });
@@ -248,9 +253,8 @@ describe("pack refuses", () => {
 
 describe("a packed folder is refused as RUN", () => {
   test("when it is not the one that somebody vouches for, or this repository lacks its base", async () => {
-    const repository = new TestRepository();
-    await repository.run(GATES_OPEN);
-    const { dir } = await packRun(repository);
+    const { repository, packed } = await doneRun();
+    const { dir } = packed;
     const other = new OtherMachine(repository);
     const wrong = await other.conveyor(["resume", dir, "--pack-sha256", "0".repeat(64)]);
     expect({ code: wrong.code, said: wrong.stderr }).toMatchObject({

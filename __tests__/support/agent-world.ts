@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { RunReport } from "../../src/domain/report.ts";
-import { GATES_OPEN, makeFolder, TestRepository, type Ended, type Outcome } from "./conveyor.ts";
+import { GATES_OPEN, makeFolder, SHORT_LIVED, TestRepository, type Ended, type Outcome } from "./conveyor.ts";
 
 /** What a stub agent does in each of its sessions; the last act stands for all after it. */
 export interface Behaviour {
@@ -43,14 +43,18 @@ export class AgentWorld {
     const stub = join(import.meta.dirname, "stub-agent.mjs");
     for (const name of agents) {
       const path = join(this.bin, name);
-      writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${stub}' ${name} '${this.bin}' "$@"\n`);
+      // Its version, which every run asks for, is told without starting anything.
+      const version = `if test "$1" = --version; then read -r line < '${this.bin}/${name}.version'; echo "$line"; exit; fi`;
+      const node = `'${process.execPath}' ${SHORT_LIVED.join(" ")}`;
+      writeFileSync(path, `#!/bin/sh\n${version}\nexec ${node} '${stub}' ${name} '${this.bin}' "$@"\n`);
       chmodSync(path, 0o755);
     }
   }
 
   behave({ acts = {}, versions = {}, ...rest }: Behaviour): void {
     const all = { codex: "codex-cli 0.169.0", claude: "2.1.328 (Claude Code)", ...versions };
-    writeFileSync(join(this.bin, "behaviour.json"), JSON.stringify({ acts, versions: all, ...rest }));
+    writeFileSync(join(this.bin, "behaviour.json"), JSON.stringify({ acts, ...rest }));
+    for (const [name, version] of Object.entries(all)) writeFileSync(join(this.bin, `${name}.version`), `${version}\n`);
   }
 
   /** What was started since the world was made, or since `forget`. */

@@ -165,6 +165,22 @@ afterAll(() => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Makes something once, when it is first asked for: tests that read one and the same run share it. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  const forAll = onceFor(make);
+  return () => forAll("");
+}
+
+/** The same for each of several keys. */
+export function onceFor<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const made = new Map<string, Promise<T>>();
+  return (key) => {
+    const promise = made.get(key) ?? make(key);
+    made.set(key, promise);
+    return promise;
+  };
+}
+
 /** A new temporary folder, removed when the test file ends. */
 export function makeFolder(name = "conveyor-test-"): string {
   const folder = mkdtempSync(join(tmpdir(), name));
@@ -402,6 +418,7 @@ export type Report = Omit<Outcome, "items"> & {
       ended: string | null;
       sessions: readonly { kind: string; round: number; outcome: string }[];
       candidates: readonly {
+        round: number;
         violations: readonly { code: string; path: string }[];
         verification: string;
         failures: readonly string[];
@@ -429,7 +446,7 @@ function parseOutcome(ended: Ended): Outcome {
  * Node without threads of V8's own and without its compilers: a fifth less processor time for programs that are as short
  * as those of tests, and two of them at a time have the machine for themselves.
  */
-const SHORT_LIVED = ["--single-threaded", "--no-opt", "--no-maglev", "--no-sparkplug"] as const;
+export const SHORT_LIVED = ["--single-threaded", "--no-opt", "--no-maglev", "--no-sparkplug"] as const;
 
 /** Starts a process, with nothing inherited, that ends with the test file at the latest. */
 export function startProcess(

@@ -4,10 +4,6 @@ import { dirname, join } from "node:path";
 
 const [name, folder, ...args] = process.argv.slice(2);
 const behaviour = JSON.parse(readFileSync(join(folder, "behaviour.json"), "utf8"));
-if (args[0] === "--version") {
-  console.log(behaviour.versions[name]);
-  process.exit(0);
-}
 const prompt = readFileSync(0, "utf8");
 const lane = /# Audit of item .* \(lane ([^)]+)\)/.exec(prompt)?.[1];
 const role = lane !== undefined ? `audit:${lane}` : prompt.startsWith("# Triage") ? "triage" : "executor";

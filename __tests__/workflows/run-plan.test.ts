@@ -17,6 +17,9 @@ const FIRST_PLAN =
     ({ path }) => path === FIRST_PLAN_PATH,
   )?.text ?? "";
 
+/** An executor that fails in its first session. */
+const FAILS = "exit 1\n";
+
 type Jobs = Readonly<Record<string, JobRun>>;
 
 const resultsOf = (jobs: Jobs): Record<string, string> =>
@@ -100,7 +103,7 @@ describe("a plan run by hand", () => {
   }, 180_000);
 
   it("that fails is red by fail-on, its artifact is there, and nothing is published", async () => {
-    const world = await PlanWorld.start({ executor: "true\n" });
+    const world = await PlanWorld.start({ executor: FAILS });
     const { jobs, artifacts } = await world.dispatch(BY_HAND, { plan: FIRST_PLAN_PATH });
     expect(resultsOf(jobs)).toEqual({
       preflight: "success",
@@ -114,7 +117,7 @@ describe("a plan run by hand", () => {
   });
 
   it.each(["", "timeout failed"])("that fails is red also with fail-on written as %j", async (failOn) => {
-    const world = await PlanWorld.start({ executor: "true\n" });
+    const world = await PlanWorld.start({ executor: FAILS });
     const { jobs } = await world.dispatch(withInput("fail-on", failOn), { plan: FIRST_PLAN_PATH });
     expect(jobs["plan / execute"]?.outputs).toMatchObject({ "terminal-state": "failed" });
     expect(resultsOf(jobs)).toMatchObject({ execute: "failure", publish: "skipped" });
@@ -263,7 +266,7 @@ describe("nothing is started", () => {
   });
 
   it("S-50: on a runner of your own, unless it is allowed by name", async () => {
-    const world = await PlanWorld.start({ executor: "true\n" });
+    const world = await PlanWorld.start({ executor: FAILS });
     const own = { runnerEnvironment: "self-hosted" };
     const refused = await world.dispatch(BY_HAND, { plan: FIRST_PLAN_PATH }, own);
     expect(refused.jobs["plan / execute"]?.steps.map(({ outcome }) => outcome).slice(0, 3)).toEqual([
