@@ -87,7 +87,8 @@ export function whyMayNotStart({ login, id, isBot, why, permission }: Actor): st
   if (isBot) return "expected a person with write access, found a bot";
   if ("unknown" in permission) return `what they may do is not known: ${permission.unknown}`;
   if (permission.ofId === null) return `what GitHub says of ${login}'s access names no account`;
-  if (permission.ofType !== "User") return `expected a person with write access, found an account of type ${permission.ofType}`;
+  if (permission.ofType !== "User")
+    return `expected a person with write access, found an account of type ${permission.ofType}`;
   if (permission.ofId !== id) return `the login ${login} belongs to another account now`;
   return MAY_WRITE.includes(permission.level)
     ? undefined
