@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { deflateSync } from "node:zlib";
+import { deflateSync, inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { TreeChange } from "../../../src/domain/candidate.ts";
 import { treeChangeSchema } from "../../../src/domain/candidate.ts";
@@ -294,6 +294,36 @@ describe("objects that lie", () => {
       });
     },
   );
+
+  it("refuses the candidate when a folder of the base lies, so that a change in it would not show", async () => {
+    using session = await startSession({ files: { "dir/a": "a", "dir/hidden": "as it was" } });
+    const { repository, worktree, user, base } = session;
+    const folder = git(user, ["rev-parse", `${base}:dir`]);
+    const changed = git(user, ["hash-object", "-w", "--stdin"], {}, "changed");
+    const list = git(user, ["ls-tree", folder]).replace(/[0-9a-f]{40}\thidden/, `${changed}\thidden`);
+    const lie = git(user, ["mktree"], {}, `${list}\n`);
+    const content = inflateSync(readFileSync(join(user, ".git", "objects", lie.slice(0, 2), lie.slice(2))));
+    writeFiles(worktree.path, { "dir/a": "b", "dir/hidden": "changed" });
+    const paths = async () => (await build(session)).map(({ path }) => path);
+    expect(await paths()).toEqual(["dir/a", "dir/hidden"]);
+    forge(join(user, ".git"), folder, content);
+    expect(await repository.buildCandidate(worktree, base, [])).toMatchObject({
+      kind: "refused",
+      code: "GIT_TAMPERED",
+    });
+  });
+
+  it("refuses the candidate when what a file was before lies", async () => {
+    using session = await startSession();
+    const blob = git(session.user, ["rev-parse", `${session.base}:a.txt`]);
+    writeFiles(session.worktree.path, { "a.txt": "other\n" });
+    forge(join(session.user, ".git"), blob, Buffer.from("blob 6\0other\n"));
+    expect(await session.repository.buildCandidate(session.worktree, session.base, [])).toMatchObject({
+      kind: "refused",
+      code: "GIT_TAMPERED",
+      detail: expect.stringContaining(blob),
+    });
+  });
 
   it("does not read commits, files or changes from forged objects", async () => {
     using session = await startSession();

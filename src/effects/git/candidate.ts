@@ -9,7 +9,9 @@ import { runGit, type GitContext } from "./git.ts";
 import { isRefusedByGit } from "./git-names.ts";
 import { zeroOid } from "./object-id.ts";
 import { openScratch, type ObjectStore } from "./scratch.ts";
-import { readChanges } from "./tree-changes.ts";
+import { areAllChanges } from "./proven-trees.ts";
+import type { TrackedFile } from "./read-objects.ts";
+import { ForgedObjectError, readChanges } from "./tree-changes.ts";
 
 const SUBMODULE_MODE = "160000";
 
@@ -26,8 +28,8 @@ export async function buildCandidateTree(input: {
   ignoreRules: Buffer;
   excluded: readonly string[];
   limits?: CandidateLimits | undefined;
-  /** What is tracked at the tip, when there are limits: what has grown too large is found before git hashes it. */
-  trackedAtTip?: readonly Buffer[] | undefined;
+  /** What a commit or tree tracks, by trees that were hashed. */
+  listTracked: (oid: string) => Promise<readonly TrackedFile[]>;
 }): Promise<CandidateTree> {
   const { path: root } = input.worktree;
   if (!(await lstat(root)).isDirectory()) throw new Error(`${root} is not a folder`);
@@ -35,9 +37,16 @@ export async function buildCandidateTree(input: {
   const context = scratch.context(root);
   const excludeFile = join(scratch.folder, "exclude");
   await writeFile(excludeFile, input.ignoreRules);
+  const before = await input.listTracked(input.tip);
+  // What has grown too large is found before git hashes it.
   const grown =
     input.limits &&
-    (await findFlood(context, input.tip, { root, tracked: input.trackedAtTip ?? [], offered: [] }, input.limits));
+    (await findFlood(
+      context,
+      input.tip,
+      { root, tracked: before.map((file) => file.path), offered: [] },
+      input.limits,
+    ));
   if (grown !== undefined) return { kind: "refused", code: "DIFF_LIMIT_EXCEEDED", detail: grown };
   await runGit(context, "read-tree", [input.tip]);
   const { tracked, untracked, changed } = await listFilesToTake(context, root, excludeFile);
@@ -52,6 +61,7 @@ export async function buildCandidateTree(input: {
   }
   const tree = (await runGit(context, "write-tree", [])).stdout.toString("latin1").trim();
   const changes = await readChanges(scratch.context(), input.store.format, input.tip, tree, tree);
+  if (!areAllChanges(changes, before, await input.listTracked(tree))) throw new ForgedObjectError(tree);
   const nested = findNestedGit(root, [...tracked, ...offered]).filter((path) => !isExcluded(path));
   return {
     kind: "built",
@@ -65,7 +75,9 @@ export async function buildCandidateTree(input: {
  * Whether a worktree would give the tree of `tip` again: every tracked file is hashed, and nothing lies beside them but
  * what the rules ignore and `excluded` lists. Half the questions of a candidate, and the same answer.
  */
-export async function isUntouchedTree(input: Parameters<typeof buildCandidateTree>[0]): Promise<boolean> {
+export async function isUntouchedTree(
+  input: Omit<Parameters<typeof buildCandidateTree>[0], "listTracked">,
+): Promise<boolean> {
   const { path: root } = input.worktree;
   if (!(await lstat(root)).isDirectory()) return false;
   await using scratch = await openScratch(input.store);

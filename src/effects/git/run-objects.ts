@@ -10,8 +10,9 @@ import { readCommitOfRef, swapRefIn } from "./refs.ts";
 import { withScratch, type ObjectStore } from "./scratch.ts";
 import { DIFF_FLAGS, ForgedObjectError, readChanges, readChangesOfPairs } from "./tree-changes.ts";
 import { buildTreeWith } from "./tree-files.ts";
-import { isExactCheckout } from "./untouched.ts";
+import { findWrongFile, isExactCheckout } from "./untouched.ts";
 import { readWorktreeCommit, type WorktreePlaces } from "./worktrees.ts";
+import { isWrongObject } from "./wrong-object.ts";
 
 /** A larger patch is made again rather than kept. */
 const PATCH_BYTES_KEPT_MAX = 4 * 1024 * 1024;
@@ -24,14 +25,16 @@ export function buildCandidates(places: WorktreePlaces, facts: KnownFacts): Cand
     const ignoreRules = await facts.ignoreRules(baseCommit);
     const tip = await readWorktreeCommit(places, worktree.name);
     try {
-      const trackedAtTip = limits && (await facts.tracked(tip)).map(({ path }) => path);
-      const built = await buildCandidateTree({ store, worktree, tip, ignoreRules, excluded, limits, trackedAtTip });
+      const listTracked = (oid: string) => facts.tracked(oid);
+      const built = await buildCandidateTree({ store, worktree, tip, ignoreRules, excluded, limits, listTracked });
       if (built.kind === "refused") return built;
       const isRulesFile = ({ path }: { path: string }): boolean => /(^|\/)\.gitignore$/.test(path);
       if (tip === baseCommit && !built.changes.some(isRulesFile)) facts.setIgnoreRules(built.tree, ignoreRules);
       return built;
     } catch (fault) {
       if (fault instanceof ForgedObjectError) return { kind: "refused", code: "GIT_TAMPERED", detail: fault.message };
+      if (isWrongObject(fault))
+        return { kind: "refused", code: "GIT_TAMPERED", detail: `git cannot read an object: ${fault.stderr.trim()}` };
       // What a session left may be unreadable for us: that is its doing, and no failure of ours.
       if (fault instanceof GitError && ["add", "update-index"].includes(fault.verb)) {
         return {
@@ -47,9 +50,11 @@ export function buildCandidates(places: WorktreePlaces, facts: KnownFacts): Cand
     buildCandidate,
     async isUntouched(worktree, commit, excluded, limits) {
       const tip = await readWorktreeCommit(places, worktree.name);
-      if (tip === commit && isExactCheckout(worktree.path, await facts.tracked(commit), store.format)) return true;
+      const tracked = await facts.tracked(commit);
+      if (tip === commit && isExactCheckout(worktree.path, tracked, store.format)) return true;
       const ignoreRules = await facts.ignoreRules(commit);
-      if (tip === commit && (await isUntouchedTree({ store, worktree, tip, ignoreRules, excluded }))) return true;
+      const isSaidToBe = tip === commit && (await isUntouchedTree({ store, worktree, tip, ignoreRules, excluded }));
+      if (isSaidToBe && findWrongFile(worktree.path, tracked, store.format) === undefined) return true;
       // Something is there: what it comes to, the candidate says.
       const candidate = await buildCandidate(worktree, commit, excluded, limits);
       return candidate.kind === "built" && candidate.changes.length === 0;

@@ -4,22 +4,16 @@ import type { RunRepository, TamperSnapshot } from "../../ports/git.ts";
 import { findForged } from "./forged-objects.ts";
 import { buildPrivateContext } from "./git.ts";
 import { KnownFacts } from "./known-facts.ts";
+import { LentPacks } from "./lent-packs.ts";
 import { isFolder, makePrivateRepository, writeOwnMetadata } from "./layout.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { buildCandidates, buildReading, buildWriting } from "./run-objects.ts";
 import { withScratch, type ObjectStore } from "./scratch.ts";
 import { isPlainFolder } from "./object-files.ts";
+import { ProvenCheckouts } from "./proven-checkouts.ts";
 import { StoredObjects } from "./stored-objects.ts";
 import { compareMetadata, readMetadata, type MetadataFacts } from "./tamper.ts";
-import {
-  checkOutTree,
-  copyPathsFrom,
-  findWorktree,
-  forgetWorktree,
-  makeWorktree,
-  removeAllWorktrees,
-  type WorktreePlaces,
-} from "./worktrees.ts";
+import { checkOutTree, findWorktree, forgetWorktree, removeAllWorktrees, type WorktreePlaces } from "./worktrees.ts";
 
 /** Where a run's private repository lies and what it borrows. All paths are absolute. */
 export interface RunRepositoryOptions {
@@ -90,14 +84,15 @@ function buildRepository(options: RunRepositoryOptions, borrowed?: string): RunR
   const { searchPath } = store;
   const facts = new KnownFacts(store);
   const places: WorktreePlaces = { gitDir, worktreesRoot: options.worktreesRoot, store };
+  const checkouts = new ProvenCheckouts(places, facts);
   return {
-    openWorktree: (name, commit) => makeWorktree(places, name, commit),
+    openWorktree: checkouts.openWorktree,
+    copyPaths: checkouts.copyPaths,
     findWorktree: (name) => findWorktree(places, name),
-    copyPaths: (worktree, commit, paths) => copyPathsFrom(places, worktree, commit, paths),
     restoreTree: (worktree, tree) => checkOutTree(places, worktree, tree),
     forgetWorktree: (worktree) => forgetWorktree(places, worktree),
     removeWorktrees: () => removeAllWorktrees(places),
-    ...buildSnapshots(places),
+    ...buildSnapshots(places, checkouts),
     ...buildCandidates(places, facts),
     ...buildWriting(store, facts, buildPrivateContext({ gitDir, searchPath, borrowed })),
     ...buildReading(store, facts),
@@ -106,9 +101,10 @@ function buildRepository(options: RunRepositoryOptions, borrowed?: string): RunR
 
 type Snapshots = Pick<RunRepository, "snapshot" | "compareSnapshot" | "findForgedObjects">;
 
-function buildSnapshots({ gitDir, store }: WorktreePlaces): Snapshots {
+function buildSnapshots({ gitDir, store }: WorktreePlaces, checkouts: ProvenCheckouts): Snapshots {
   const taken = new WeakMap<TamperSnapshot, MetadataFacts>();
   const stored = new StoredObjects(store.objects, store.format);
+  const lent = new LentPacks(store, gitDir);
   return {
     async snapshot(worktree) {
       const snapshot = Object.freeze({}) as TamperSnapshot;
@@ -118,9 +114,14 @@ function buildSnapshots({ gitDir, store }: WorktreePlaces): Snapshots {
     async compareSnapshot(before, worktree) {
       const facts = taken.get(before);
       if (facts === undefined) throw new Error("this snapshot was not taken by this repository");
-      return await compareMetadata(facts, gitDir, worktree, store.format, stored);
+      const changed = await compareMetadata(facts, gitDir, worktree, store.format, stored);
+      const lies = (await lent.findLies()).map((detail) => ({ kind: "objects", detail }) as const);
+      return [...checkouts.findingsOf(worktree), ...changed, ...lies];
     },
-    findForgedObjects: () => withScratch(store, (scratch) => findForged(store, scratch.context())),
+    async findForgedObjects() {
+      const own = await withScratch(store, (scratch) => findForged(store, scratch.context()));
+      return [...own, ...(await lent.findLies())];
+    },
   };
 }
 

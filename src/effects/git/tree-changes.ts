@@ -47,8 +47,8 @@ const STATUSES: Readonly<Record<string, TreeChange["status"]>> = {
 export const DIFF_FLAGS = ["-r", "--full-index", "--text", "--no-ext-diff", "--no-textconv", "--no-renames"];
 
 /**
- * What differs between two trees or commits. Every new blob and tree is read back and hashed, `tree` too when given:
- * throws `ForgedObjectError` for one that is not what its name promises.
+ * What differs between two trees or commits. Every blob on either side and every new tree is read back and hashed, `tree` too
+ * when given: throws `ForgedObjectError` for one that is not what its name promises. Auditors see both sides.
  */
 export async function readChanges(
   context: GitContext,
@@ -122,7 +122,7 @@ async function describeChange(reader: ObjectSource, raw: RawChange, lines: Lines
   const isBlob = raw.oldMode.startsWith("1") && raw.oldMode !== SUBMODULE_MODE;
   const [after, before] = await Promise.all([
     isStored ? readSound(reader, raw.newOid) : undefined,
-    lines === "binary" && isBlob ? reader.read(raw.oldOid, 0) : undefined,
+    isBlob ? readSound(reader, raw.oldOid) : undefined,
   ]);
   return {
     ...decodePath(raw.pathBytes),

@@ -3,6 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Worktree } from "../../ports/git.ts";
 import { runGit } from "./git.ts";
+import { sayWrongObject } from "./wrong-object.ts";
 import { isOid, zeroOid } from "./object-id.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openScratch, type ObjectStore } from "./scratch.ts";
@@ -21,9 +22,14 @@ const NAME = /^[A-Za-z0-9_%][A-Za-z0-9_%.-]*$/;
 
 /**
  * Makes a worktree detached at `commit`. The metadata that `git worktree add` would write is written here: one process
- * instead of three, and the checkout runs under our own configuration rather than that of the private repository.
+ * instead of three, and the checkout runs under our own configuration rather than that of the private repository. An object
+ * that git finds to be wrong while it checks out is told of as `unreadable`: the worktree is then not whole.
  */
-export async function makeWorktree(places: WorktreePlaces, name: string, commit: string): Promise<Worktree> {
+export async function makeWorktree(
+  places: WorktreePlaces,
+  name: string,
+  commit: string,
+): Promise<{ worktree: Worktree; unreadable: string | undefined }> {
   const worktree = locate(places, name);
   const metadata = join(places.gitDir, "worktrees", name);
   await removeTree(worktree.path);
@@ -35,10 +41,14 @@ export async function makeWorktree(places: WorktreePlaces, name: string, commit:
   writeFileSync(join(metadata, "gitdir"), `${worktree.path}/.git\n`);
   writeFileSync(join(metadata, "locked"), "a run works here\n");
   await using scratch = await openScratch(places.store);
-  await runGit(scratch.context(worktree.path, join(metadata, "index")), "read-tree", ["-m", "-u", commit]);
+  const context = scratch.context(worktree.path, join(metadata, "index"));
+  const unreadable = await runGit(context, "read-tree", ["-m", "-u", commit]).then(
+    () => undefined,
+    (fault: unknown) => sayWrongObject(fault),
+  );
   // The pointer comes last: a worktree that has one was checked out to the end.
   writeFileSync(join(worktree.path, ".git"), pointerTo(places, name), { flag: "wx" });
-  return worktree;
+  return { worktree, unreadable };
 }
 
 /** The worktree of that name when folder and metadata exist and point at each other. */

@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { isWithin, mayShow, type Mount, outermost, type SandboxView } from "../../domain/sandbox-mounts.ts";
 import type { ProcessRequest } from "../../ports/programs.ts";
+import { listObjectStores } from "../git/lent-stores.ts";
 import { realPathOf } from "../real-path.ts";
 import { isFolderHere } from "./tool-folders.ts";
 
@@ -26,9 +27,6 @@ const HIDDEN_EVERYWHERE = ["/home", "/root", "/tmp", "/var/tmp", "/run", "/var/r
 /** Variables of a runner that name its folders and files. */
 const RUNNER_FOLDERS = ["RUNNER_TEMP", "GITHUB_WORKSPACE", "RUNNER_WORKSPACE"] as const;
 const RUNNER_FILES = ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"] as const;
-
-/** Stores that borrow from stores: how far that is followed. */
-const ALTERNATES_DEPTH_MAX = 5;
 
 /** Finds out what a program may see and write, as links and folders are now. */
 export function gatherView(
@@ -56,7 +54,11 @@ export function gatherView(
   // Those folders are shown whole and as they are.
   const theirPlaces = theirs.map((path) => inside(path).target);
   const isTheirs = ({ target }: Mount) => theirPlaces.some((folder) => isWithin(target, folder));
-  const readable = [...confinement.readable, places.gitDir, ...listObjectStores(places.userGitCommonDir)];
+  const readable = [
+    ...confinement.readable,
+    places.gitDir,
+    ...listObjectStores(join(places.userGitCommonDir, "objects")),
+  ];
   const isWritable = (path: string) => writable.some(({ target }) => isWithin(path, target));
   const guarded = confinement.writable.map((folder) => join(folder, ".git")).filter((path) => existsSync(path));
   return {
@@ -143,23 +145,6 @@ const OWN_VARIABLES: ReadonlySet<string> = new Set([
   "XDG_DATA_HOME",
   "XDG_STATE_HOME",
 ]);
-
-function listObjectStores(gitDir: string): string[] {
-  const found: string[] = [];
-  let level = [join(gitDir, "objects")];
-  for (let depth = 0; depth < ALTERNATES_DEPTH_MAX && level.length > 0; depth += 1) {
-    found.push(...level);
-    level = level.flatMap((store) => readAlternates(store)).filter((store) => !found.includes(store));
-  }
-  return found;
-}
-
-function readAlternates(store: string): string[] {
-  const file = join(store, "info", "alternates");
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => resolve(store, line));
-}
 
 /** Not a socket: whoever reads one may be talking to somebody. */
 function isFileOrFolder(path: string): boolean {
