@@ -313,6 +313,25 @@ describe("objects that lie", () => {
     });
   });
 
+  it("finds a checkout of which a file lies, also where it was copied from another commit", async () => {
+    using session = await startSession({ files: { "a.txt": "as it was\n", "dir/b.txt": "b\n" } });
+    const { repository, user, base } = session;
+    const changed = commitFiles(user, { "a.txt": "changed\n" });
+    const findings = async (name: string, commit: string, paths: readonly string[]) => {
+      const worktree = await repository.openWorktree(name, commit);
+      await repository.copyPaths(worktree, base, paths);
+      return repository.compareSnapshot(await repository.snapshot(worktree), worktree);
+    };
+    const found = (name: string) => [
+      { kind: "objects", detail: `the checkout ${name} is not what its commit names: a.txt` },
+    ];
+    expect(await findings("sound", changed, ["a.txt", "gone"])).toEqual([]);
+    forge(join(user, ".git"), git(user, ["rev-parse", `${base}:a.txt`]), Buffer.from("blob 5\0lies\n"));
+    expect(await findings("checked-out", base, [])).toEqual(found("checked-out"));
+    expect(await findings("not-copied", changed, [])).toEqual([]);
+    expect(await findings("copied", changed, ["a.txt"])).toEqual(found("copied"));
+  });
+
   it("refuses the candidate when what a file was before lies", async () => {
     using session = await startSession();
     const blob = git(session.user, ["rev-parse", `${session.base}:a.txt`]);

@@ -1,5 +1,3 @@
-import { lstatSync } from "node:fs";
-import { join } from "node:path";
 import type { TamperFinding } from "../../domain/candidate.ts";
 import type { RunRepository, Worktree } from "../../ports/git.ts";
 import type { KnownFacts } from "./known-facts.ts";
@@ -33,16 +31,9 @@ export class ProvenCheckouts {
 
   readonly copyPaths: RunRepository["copyPaths"] = async (worktree, commit, paths) => {
     await copyPathsFrom(this.#places, worktree, commit, paths);
-    const copied = new Set(paths);
-    const isCopied = ({ path }: TrackedFile): boolean => copied.has(path.toString("utf8"));
     await this.#prove(worktree, async () => {
       const own = await this.#facts.tracked(await readWorktreeCommit(this.#places, worktree.name));
-      const others = (await this.#facts.tracked(commit)).filter(isCopied);
-      const there = new Set(others.map(({ path }) => path.toString("utf8")));
-      for (const path of paths)
-        if (!there.has(path) && lstatSync(join(worktree.path, path), { throwIfNoEntry: false })?.isFile() === true)
-          this.#wrong.set(worktree.name, path);
-      return [...own.filter((file) => !isCopied(file)), ...others];
+      return replacePaths(own, await this.#facts.tracked(commit), new Set(paths));
     });
   };
 
@@ -63,4 +54,25 @@ export class ProvenCheckouts {
       this.#wrong.set(name, fault.message);
     }
   }
+}
+
+/** What is tracked when these paths are as in another commit. A file takes the place of a folder, and the other way round. */
+function replacePaths(
+  own: readonly TrackedFile[],
+  other: readonly TrackedFile[],
+  paths: ReadonlySet<string>,
+): TrackedFile[] {
+  const copied = other.filter(({ path }) => paths.has(path.toString("utf8")));
+  const files = new Set(copied.map(({ path }) => path.toString("utf8")));
+  const folders = new Set([...files].flatMap(listFoldersAbove));
+  const isKept = ({ path }: TrackedFile): boolean => {
+    const text = path.toString("utf8");
+    return !paths.has(text) && !folders.has(text) && !listFoldersAbove(text).some((folder) => files.has(folder));
+  };
+  return [...own.filter(isKept), ...copied];
+}
+
+function listFoldersAbove(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }
