@@ -63,7 +63,9 @@ export interface World {
 /** Programs that do the least that counts: a file is written, a report says that all is well. */
 const EXECUTOR = `mkdir -p out && echo "$ORCH_ITEM_ID" > "out/$ORCH_ITEM_ID.txt"\n`;
 const AUDITOR = `printf '{"schema_version":"conveyor.audit_report.v1","lane":"%s","item_id":"%s","attempt":%s,"packet_sha256":"%s","nonce":"%s","verdict":"pass","summary":"Looked at it.","limitations":[],"findings":[]}' "$ORCH_LANE" "$ORCH_ITEM_ID" "$ORCH_ATTEMPT" "$ORCH_PACKET_SHA256" "$ORCH_NONCE" > "$ORCH_RESULT_PATH"\n`;
+/** Without a sandbox, whatever the machine has: bare programs have none either. */
 const CONFIG = `version: 1
+sandbox: {level: off}
 executor: {use: command, command: [/bin/sh, tools/executor.sh]}
 audits: {lanes: [{name: careful, use: command, command: [/bin/sh, tools/audit.sh]}, {name: quick, use: command, command: [/bin/sh, tools/audit.sh]}]}
 `;
