@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseJournal } from "../../src/domain/journal-text.ts";
 import { PLAN_PATH, type Ended } from "../support/conveyor.ts";
-import { forAll, isLong, LedgerRepository, readUndisturbedEnd, type RunEnd } from "../support/faults.ts";
+import { CAMPAIGN_MS, forAll, isLong, LedgerRepository, readUndisturbedEnd, type RunEnd } from "../support/faults.ts";
 
 const JOURNAL = "run-events.jsonl";
 const CHECKPOINT = "orchestrator_checkpoint.json";
@@ -61,7 +61,7 @@ async function expectSetAside(tail: Buffer, name: string, keepLines?: number): P
 
 test(
   "the last two lines cut at every byte: the whole journal is read or what is torn is known",
-  { timeout: 120_000 },
+  { timeout: CAMPAIGN_MS },
   async () => {
     const { journal } = copyTemplate();
     const lines = journal.toString("utf8").split("\n").slice(0, -1);
@@ -92,7 +92,7 @@ test(
 
 test(
   "a line that was being written is set aside, wherever it was cut, and the run goes on",
-  { timeout: 180_000 },
+  { timeout: CAMPAIGN_MS },
   async () => {
     const { journal } = copyTemplate();
     const lines = journal.toString("utf8").split("\n").slice(0, -1);
