@@ -21,6 +21,16 @@ export function readFolderNames(path: string): FolderNames {
   return { files, folders, odd };
 }
 
+const OWNER_MAY_LOOK = 0o500;
+
+/**
+ * True for a folder that its owner may not list and enter. It is the mode that says so: whoever may read everything would
+ * not notice, and what lies there can be used by name all the same.
+ */
+export function isLocked({ mode }: { readonly mode: number }): boolean {
+  return (mode & OWNER_MAY_LOOK) !== OWNER_MAY_LOOK;
+}
+
 /** A name as a message shows it: what is no text as `\xNN`. */
 export function showName(name: Buffer): string {
   return [...name]

@@ -1,11 +1,9 @@
 import { lstatSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readFolderNames, showName } from "../folder-names.ts";
+import { isLocked, readFolderNames, showName } from "../folder-names.ts";
 import { runGit } from "./git.ts";
 import { alternatesOf, listObjectStores } from "./lent-stores.ts";
 import { withScratch, type ObjectStore } from "./scratch.ts";
-
-const OWNER_MAY_LOOK = 0o500;
 
 /**
  * Packs of the stores that a run borrows from: the person's, who may fetch and collect while it runs. Git reads packs before
@@ -61,9 +59,7 @@ export class LentPacks {
 /** Names in a folder; none where there is no folder, and nothing where it cannot be listed. */
 function listNames(folder: string): Pick<ReturnType<typeof readFolderNames>, "files" | "odd"> | undefined {
   try {
-    // Whoever may read everything would not notice that somebody else may not.
-    const isLocked = (lstatSync(folder).mode & OWNER_MAY_LOOK) !== OWNER_MAY_LOOK;
-    return isLocked ? undefined : readFolderNames(folder);
+    return isLocked(lstatSync(folder)) ? undefined : readFolderNames(folder);
   } catch (fault) {
     return (fault as NodeJS.ErrnoException).code === "ENOENT" ? { files: [], odd: [] } : undefined;
   }

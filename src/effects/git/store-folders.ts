@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync } from "node:fs";
 import { isLongAgo } from "../clock.ts";
-import { readFolderNames } from "../folder-names.ts";
+import { isLocked, readFolderNames } from "../folder-names.ts";
 
 /** What one folder of a store holds, by path relative to the store; links and the like are files here. */
 interface Folder {
@@ -29,7 +29,6 @@ export interface StoreNames {
 
 /** Judged with the other metadata, by content. */
 const JUDGED_ELSEWHERE = new Set(["info/alternates", "info/http-alternates"]);
-const OWNER_MAY_LOOK = 0o500;
 
 /**
  * The names in an object store. A folder is read again only when its own stat says that something came, went or took
@@ -78,7 +77,7 @@ export class StoreFolders {
       // Before its names: what comes in between gives it another time, and it is read again.
       const stat = lstatSync(full, { throwIfNoEntry: false });
       if (stat?.isDirectory() !== true) return "none";
-      if ((stat.mode & OWNER_MAY_LOOK) !== OWNER_MAY_LOOK) return "locked";
+      if (isLocked(stat)) return "locked";
       const { dev, ino, ctimeMs } = stat;
       const known = this.#known.get(path);
       if (known?.dev === dev && known.ino === ino && known.ctimeMs === ctimeMs) return known;

@@ -41,7 +41,7 @@ export class StoredObjects {
     if (isComplete && fresh.length === 0) return this.#known;
     const listing = new Map(isComplete ? this.#known : pickKnown(this.#known, paths));
     for (const path of fresh) {
-      const stat = this.#look(path);
+      const stat = lookAt(this.#objects, path);
       if (stat === undefined) continue;
       const isDigested = !LOOSE.test(path) && stat.isFile();
       listing.set(path, toStored(stat, isDigested ? await digestFile(join(this.#objects, path)) : undefined));
@@ -99,7 +99,7 @@ export class StoredObjects {
     const differences: Differences = { removed: [], unseen: [], changed: [], added: [] };
     const seen: string[] = [];
     for (const path of paths) {
-      const stat = this.#look(path);
+      const stat = lookAt(this.#objects, path);
       const old = before.get(path);
       if (stat === undefined) differences.unseen.push(path);
       else if (old === undefined) differences.added.push({ path, stat });
@@ -109,11 +109,6 @@ export class StoredObjects {
     if (seen.length === before.size) return differences;
     const present = new Set(seen);
     return { ...differences, removed: [...before.keys()].filter((path) => !present.has(path)) };
-  }
-
-  /** The stat of a path that was listed; nothing when the machine does not give it. */
-  #look(path: string): Stats | undefined {
-    return lookAt(this.#objects, path);
   }
 
   async #isUnchanged(path: string, old: StoredFile, stat: Stats): Promise<boolean> {

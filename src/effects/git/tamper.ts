@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, rea
 import { join } from "node:path";
 import type { TamperFinding } from "../../domain/candidate.ts";
 import type { Worktree } from "../../ports/git.ts";
-import { readFolderNames, showName } from "../folder-names.ts";
+import { isLocked, readFolderNames, showName } from "../folder-names.ts";
 import { parseIndexFlags } from "./index-flags.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import type { ObjectListing, StoredObjects } from "./stored-objects.ts";
@@ -21,7 +21,6 @@ export interface MetadataFacts {
   readonly objects: ObjectListing;
 }
 
-const OWNER_MAY_LOOK = 0o500;
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 /** Folders whose files a session may not change, with what a change of them is called. */
 const REPOSITORY: readonly (readonly [path: string, kind: Kind])[] = [
@@ -105,7 +104,7 @@ function readFacts(gitDir: string, worktree: Worktree, format: ObjectFormat): Ma
 function listWorktrees(facts: Map<string, Fact>, folder: string): string[] {
   const stat = lstatSync(folder, { throwIfNoEntry: false });
   if (stat?.isDirectory() !== true) return [];
-  const { names, hidden } = readNames(folder, stat.mode);
+  const { names, hidden } = readNames(folder, stat);
   for (const what of hidden) facts.set(`worktrees/ ${what}`, { kind: "worktrees", value: what });
   return names;
 }
@@ -132,7 +131,7 @@ function addFacts(facts: Map<string, Fact>, root: string, path: string, kind: Ki
   const stat = lstatSync(full, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (stat.isDirectory()) {
-    const { names, hidden } = readNames(full, stat.mode);
+    const { names, hidden } = readNames(full, stat);
     for (const what of hidden) facts.set(`${name}/ ${what}`, { kind, value: what });
     for (const entry of names) addFacts(facts, root, `${path}/${entry}`, kind, `${name}/${entry}`);
   } else if (stat.isSymbolicLink()) {
@@ -167,8 +166,8 @@ function readIndexFlags(path: string, format: ObjectFormat): readonly string[] {
 }
 
 /** Names in order, and what git may find in a folder that we cannot name: one that its owner may not read, names that are no text. */
-function readNames(folder: string, mode: number): { names: string[]; hidden: string[] } {
-  const locked = (mode & OWNER_MAY_LOOK) === OWNER_MAY_LOOK ? [] : ["locked"];
+function readNames(folder: string, stat: { readonly mode: number }): { names: string[]; hidden: string[] } {
+  const locked = isLocked(stat) ? ["locked"] : [];
   try {
     const { files, folders, odd } = readFolderNames(folder);
     return { names: [...files, ...folders].toSorted(), hidden: [...locked, ...odd.map(showName)] };
